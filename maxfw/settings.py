@@ -1,0 +1,133 @@
+"""Every knob of maxfw, in one table.
+
+The fields of `Settings` are the table: each becomes an environment variable (`MAXFW_PORT`), a flag of
+`maxfw serve` (`--port`), and a row of the reference page, and is checked once, at start-up.
+This is the only module that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from maxfw.errors import BadSetting
+
+PREFIX = "MAXFW_"
+
+# The original framework's variable is a second name of ours: `CORS_ENABLE=true` opens to every origin.
+HISTORICAL_CORS = "CORS_ENABLE"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator can set; see `docs/reference/settings.md`."""
+
+    host: Annotated[str, Meta(description="address to listen on; 0.0.0.0 means every network")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")] = 5000
+    workers: Annotated[int, Meta(ge=1, le=256, description="processes, each with its own copy of the model")] = 1
+    threads: Annotated[
+        int,
+        Meta(ge=0, le=1024, description="request threads per process; 0 chooses 16, or 1 for an old-style model"),
+    ] = 0
+    cors: Annotated[
+        str, Meta(description="origins that browsers may call from, separated by commas; * is every origin")
+    ] = ""
+    log_level: Annotated[
+        str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+    ] = "info"
+
+    max_batch_wait_ms: Annotated[
+        float, Meta(ge=0, le=10_000, description="milliseconds a batch waits for company; 0 never waits")
+    ] = 0
+    max_queue: Annotated[int, Meta(ge=1, description="inputs that may wait for the model before new ones get 503")] = (
+        256
+    )
+    predict_timeout_s: Annotated[
+        float, Meta(gt=0, description="seconds from a complete request to its answer, then 504")
+    ] = 60
+    body_timeout_s: Annotated[
+        float, Meta(gt=0, description="seconds a client may take to send its request, then 408")
+    ] = 30
+    grace_s: Annotated[
+        float, Meta(ge=0, description="seconds that requests in flight get to finish after SIGTERM")
+    ] = 30
+
+    max_image_mb: Annotated[float, Meta(gt=0, description="megabytes of an uploaded image")] = 20
+    max_image_mpx: Annotated[float, Meta(gt=0, description="megapixels of an uploaded image")] = 50
+    max_audio_mb: Annotated[float, Meta(gt=0, description="megabytes of an uploaded clip")] = 25
+    max_audio_s: Annotated[float, Meta(gt=0, description="seconds of an uploaded clip")] = 600
+    max_file_mb: Annotated[float, Meta(gt=0, description="megabytes of any other uploaded file")] = 20
+    max_json_mb: Annotated[float, Meta(gt=0, description="megabytes of a JSON body")] = 1
+    max_json_depth: Annotated[int, Meta(ge=1, le=500, description="levels of nesting in a JSON body")] = 64
+    max_text_kb: Annotated[float, Meta(gt=0, description="kilobytes (UTF-8) of one text")] = 100
+    max_old_body_mb: Annotated[
+        float, Meta(gt=0, description="megabytes of a request to an old-style model, whatever it carries")
+    ] = 64
+
+    assets_dir: Annotated[str, Meta(description="folder where downloaded weights are kept; empty: the user's cache")] = (
+        ""
+    )
+    assets_mirror: Annotated[
+        str, Meta(description="folder or base URL where weights are looked for before their own URL")
+    ] = ""
+    offline: Annotated[bool, Meta(description="never download; use only the cache and a mirror folder")] = False
+
+
+def environment_name(field: str) -> str:
+    """`max_image_mb` → `MAXFW_MAX_IMAGE_MB`."""
+    return PREFIX + field.upper()
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings of the environment, with `overrides` (those that are not None) on top.
+
+    Raises:
+        BadSetting: a value cannot be used; names the variable or flag, the value and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    if cors := environ.get(HISTORICAL_CORS, ""):
+        values["cors"] = _historical_cors(cors)
+    for name in Settings.__struct_fields__:
+        variable = environment_name(name)
+        if environ.get(variable, "").strip():
+            values[name] = _convert(name, environ[variable].strip(), variable)
+    for name, value in overrides.items():
+        if value is not None:
+            values[name] = _convert(name, value, "--" + name.replace("_", "-"))
+    return Settings(**values)
+
+
+def fields() -> list[msgspec.inspect.Field]:
+    """Name, type and default of every setting, in the order of the table."""
+    described = msgspec.inspect.type_info(Settings)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return list(described.fields)
+
+
+def describe(name: str) -> str:
+    """The sentence that explains a setting."""
+    return str(_annotation(name).__metadata__[0].description)
+
+
+def _annotation(name: str) -> Any:
+    return typing.get_type_hints(Settings, include_extras=True)[name]
+
+
+def _convert(name: str, value: Any, source: str) -> Any:
+    annotation = _annotation(name)
+    if isinstance(value, str) and annotation.__origin__ is bool:
+        value = {"yes": True, "on": True, "no": False, "off": False}.get(value.lower(), value)
+    try:
+        return msgspec.convert(value, annotation, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{source}={value!r}: {error}", hint=f"{name}: {describe(name)}") from None
+
+
+def _historical_cors(value: str) -> str:
+    """`true` → `*`; `false` → nothing; anything else is a list of origins."""
+    return {"true": "*", "false": ""}.get(value.strip().lower(), value.strip())
