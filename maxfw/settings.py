@@ -22,16 +22,25 @@ PREFIX = "MAXFW_"
 # The original framework's variable is a second name of ours: `CORS_ENABLE=true` opens to every origin.
 HISTORICAL_CORS = "CORS_ENABLE"
 
+# Set by a supervisor for its workers; nothing for people to set.
+WORKER_SOCKET = "MAXFW_WORKER_SOCKET"
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """What an operator can set; see `docs/reference/settings.md`."""
 
     host: Annotated[str, Meta(description="address to listen on; 0.0.0.0 means every network")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")] = 5000
-    workers: Annotated[int, Meta(ge=1, le=256, description="processes, each with its own copy of the model")] = 1
+    workers: Annotated[
+        int, Meta(ge=1, le=256, description="processes, each with its own copy of the model")
+    ] = 1
     threads: Annotated[
         int,
-        Meta(ge=0, le=1024, description="request threads per process; 0 chooses 16, or 1 for an old-style model"),
+        Meta(
+            ge=0,
+            le=1024,
+            description="request threads per process; 0 chooses 16, or 1 for an old-style model",
+        ),
     ] = 0
     cors: Annotated[
         str, Meta(description="origins that browsers may call from, separated by commas; * is every origin")
@@ -43,9 +52,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_batch_wait_ms: Annotated[
         float, Meta(ge=0, le=10_000, description="milliseconds a batch waits for company; 0 never waits")
     ] = 0
-    max_queue: Annotated[int, Meta(ge=1, description="inputs that may wait for the model before new ones get 503")] = (
-        256
-    )
+    max_queue: Annotated[
+        int, Meta(ge=1, description="inputs that may wait for the model before new ones get 503")
+    ] = 256
     predict_timeout_s: Annotated[
         float, Meta(gt=0, description="seconds from a complete request to its answer, then 504")
     ] = 60
@@ -68,13 +77,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, description="megabytes of a request to an old-style model, whatever it carries")
     ] = 64
 
-    assets_dir: Annotated[str, Meta(description="folder where downloaded weights are kept; empty: the user's cache")] = (
-        ""
-    )
+    assets_dir: Annotated[
+        str, Meta(description="folder where downloaded weights are kept; empty: the user's cache")
+    ] = ""
     assets_mirror: Annotated[
         str, Meta(description="folder or base URL where weights are looked for before their own URL")
     ] = ""
-    offline: Annotated[bool, Meta(description="never download; use only the cache and a mirror folder")] = False
+    offline: Annotated[bool, Meta(description="never download; use only the cache and a mirror folder")] = (
+        False
+    )
 
 
 def environment_name(field: str) -> str:
@@ -82,14 +93,16 @@ def environment_name(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """The settings of the environment, with `overrides` (those that are not None) on top.
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, defaults: Mapping[str, Any] | None = None, **overrides: Any
+) -> Settings:
+    """The settings of the environment over `defaults`, with `overrides` (those that are not None) on top.
 
     Raises:
         BadSetting: a value cannot be used; names the variable or flag, the value and what is allowed.
     """
     environ = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(defaults or {})
     if cors := environ.get(HISTORICAL_CORS, ""):
         values["cors"] = _historical_cors(cors)
     for name in Settings.__struct_fields__:
@@ -100,6 +113,24 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         if value is not None:
             values[name] = _convert(name, value, "--" + name.replace("_", "-"))
     return Settings(**values)
+
+
+def inherited_socket() -> int | None:
+    """The listening socket that a supervisor handed to this worker process; None outside of one."""
+    number = os.environ.get(WORKER_SOCKET, "")
+    return int(number) if number.isdecimal() else None
+
+
+def worker_environment(socket: int) -> dict[str, str]:
+    """The environment of a worker process that is to serve on an inherited socket."""
+    return {**os.environ, WORKER_SOCKET: str(socket)}
+
+
+def export(**values: Any) -> None:
+    """Hand settings on to an old-style app, which reads the environment when it calls `run()`."""
+    for name, value in values.items():
+        if value is not None:
+            os.environ[environment_name(name)] = str(value)
 
 
 def fields() -> list[msgspec.inspect.Field]:

@@ -1,0 +1,68 @@
+# Two commands do all the set-up on a fresh machine: `make serve` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PORT ?= 5000
+MODEL ?=
+# The mirror of public files, where one lies beside the checkout; tests name what they miss without it.
+MIRROR = $(abspath ../shared/assets)
+export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
+
+.PHONY: serve test test-all test-tensorflow test-pytorch check format docs bench clean
+
+serve: $(VENV)/serve.stamp  ## install, then serve the embedded model on port 5000
+	$(BIN)/maxfw serve $(MODEL) --port $(PORT)
+
+test: $(VENV)/test.stamp  ## the core, LiteRT and ONNX
+	$(BIN)/pytest -m "not tensorflow and not pytorch and not long" $(ARGS)
+
+test-all: test-tensorflow test-pytorch  ## what `make test` leaves out: each extra in an environment of its own
+
+test-tensorflow: .venv-tensorflow/test.stamp
+	.venv-tensorflow/bin/pytest -m "tensorflow and not long" $(ARGS)
+
+test-pytorch: .venv-pytorch/test.stamp
+	.venv-pytorch/bin/pytest -m "pytorch and not long" $(ARGS)
+
+check: $(VENV)/test.stamp  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/docs.stamp  ## the site, in docs/_build
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
+clean:
+	rm -rf .venv* build dist docs/_build *.egg-info
+
+# A stamp says that its environment holds what setup.py asks for.
+$(VENV)/serve.stamp: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[litert]'
+	touch $@
+
+$(VENV)/test.stamp: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,audio,test]'
+	touch $@ $(VENV)/serve.stamp
+
+$(VENV)/docs.stamp: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
+.venv-tensorflow/test.stamp: setup.py
+	test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
+	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,tensorflow,test]'
+	touch $@
+
+# 2.13.0 is a CPU build on our machines; a plain torch would bring gigabytes of CUDA.
+.venv-pytorch/test.stamp: setup.py
+	test -x .venv-pytorch/bin/python || $(PYTHON) -m venv .venv-pytorch
+	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,pytorch,test]'
+	touch $@

@@ -1,0 +1,70 @@
+"""`maxfw list`: the zoo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from maxfw.assets import located
+from maxfw.catalog import ModelFolder, card, load_class, models
+from maxfw.model import MAXModelWrapper
+from maxfw.settings import Settings, load_settings
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs: a JSON list.")
+def command(as_json: bool) -> None:
+    """List the models of the zoo: task, licence, size, where the weights come from, whether they are here.
+
+    \b
+    Examples:
+      maxfw list
+      maxfw list --json
+    """
+    settings = load_settings()
+    rows = [describe(folder, settings) for folder in models()]
+    if as_json:
+        click.echo(msgspec.json.encode(rows).decode())
+        return
+    table = Table("model", "task", "licence", "size", "weights from", "here")
+    for row in rows:
+        here = "yes" if row["here"] else "no"
+        table.add_row(row["model"], row["task"], row["license"], row["size"], row["weights_from"], here)
+    console = Console()
+    # Columns must survive a pipe, where rich would assume 80 characters.
+    console.print(table, soft_wrap=not console.is_terminal)
+
+
+def describe(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
+    """One row of the list."""
+    model_class = load_class(folder)
+    places = {asset.name: located(asset, settings) for asset in model_class.assets}
+    hosts = sorted({asset.url.split("/")[2] for asset in model_class.assets})
+    return {
+        "model": folder.name,
+        "task": model_class.task.name if model_class.task else "",
+        "license": card(model_class)["license"],
+        "size": _size(folder, model_class, settings),
+        "weights_from": ", ".join(hosts) or "this package",
+        "here": all(place != "download" for place in places.values()),
+    }
+
+
+def _size(folder: ModelFolder, model_class: type[MAXModelWrapper], settings: Settings) -> str:
+    """Megabytes of the weights that are here; a file that is not here is not asked for."""
+    from maxfw.assets import fetch
+
+    if model_class.assets:
+        if any(located(asset, settings) == "download" for asset in model_class.assets):
+            return "?"
+        total = sum(fetch(asset, settings).stat().st_size for asset in model_class.assets)
+    else:
+        total = sum(file.stat().st_size for file in folder.path.iterdir() if file.suffix in WEIGHTS)
+    return f"{total / 1e6:.1f} MB"
+
+
+WEIGHTS = {".tflite", ".onnx", ".keras", ".h5", ".pb", ".pt2", ".safetensors", ".npz"}

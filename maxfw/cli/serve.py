@@ -1,0 +1,101 @@
+"""`maxfw serve`: a model as a REST API."""
+
+from __future__ import annotations
+
+import logging
+import os
+import runpy
+import sys
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
+from maxfw.server import serve, supervise
+from maxfw.settings import (
+    Settings,
+    describe,
+    environment_name,
+    export,
+    fields,
+    inherited_socket,
+    load_settings,
+)
+from maxfw.tasks.base import Task
+from maxfw.web.app import create_app
+
+
+def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for every setting; values are checked by the settings themselves."""
+    for field in reversed(fields()):
+        is_flag = isinstance(typing.cast(Any, field.type).type, msgspec.inspect.BoolType)
+        default = "" if field.default in ("", False) else f"; default {field.default}"
+        option = click.option(
+            "--" + field.name.replace("_", "-"),
+            field.name,
+            default=None,
+            **({"is_flag": True, "flag_value": True, "type": bool} if is_flag else {"metavar": "VALUE"}),
+            help=f"{describe(field.name)} [{environment_name(field.name)}{default}]",
+        )
+        function = option(function)
+    return function
+
+
+@click.command("serve")
+@click.argument("model", default=DEFAULT_MODEL)
+@_settings_options
+def command(model: str, **options: Any) -> None:
+    """Serve MODEL (a name from `maxfw list`, or the path of a model folder) as a REST API.
+
+    Repositories of the original Model Asset eXchange (a folder with an app.py) are served as they are.
+    Every option can also be set by the environment variable shown with it.
+
+    \b
+    Examples:
+      maxfw serve
+      maxfw serve object_detector --port 8000 --workers 2
+      maxfw serve ./my_model --host 0.0.0.0
+    """
+    settings = load_settings(**options)
+    folder = find(model)
+    if settings.workers > 1 and inherited_socket() is None:
+        supervise(settings)
+    elif folder.is_old_style:
+        _serve_old(folder, options)
+    else:
+        _serve_new(folder, settings)
+
+
+def _serve_new(folder: ModelFolder, settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    model = load_model(folder)
+    app = create_app(model, settings)
+    if inherited_socket() is None and model.task is not None:
+        click.echo(
+            f"{folder.name} is loaded; when it listens, try:\n  {curl_line(model.task, settings.port)}"
+        )
+    try:
+        serve(app, settings)
+    finally:
+        app.extensions["maxfw"].close()
+
+
+def _serve_old(folder: ModelFolder, options: dict[str, Any]) -> None:
+    """Run the repository's own `app.py` as a program; its `run()` finds the settings in the environment."""
+    export(**options)
+    os.chdir(folder.path)
+    sys.path.insert(0, str(folder.path))
+    runpy.run_path(str(Path("app.py")), run_name="__main__")
+
+
+def curl_line(task: Task, port: int) -> str:
+    """A request that works, to copy."""
+    url = f"http://localhost:{port}/model/predict"
+    if task.files:
+        return f"curl -F {task.files[0].name}=@{task.files[0].example} {url}"
+    body = msgspec.json.encode(task.sample().body).decode()
+    return f"curl -H 'Content-Type: application/json' -d '{body}' {url}"

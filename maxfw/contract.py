@@ -1,0 +1,263 @@
+"""What every model must keep, checked on its own samples.
+
+A sample answers as expected within a tolerance, a batch answers like its inputs one by one, nonsense is refused.
+Readiness, `maxfw test` and the test suite all ask here; nothing here knows a test framework.
+
+A sample is a file `samples/NAME.json`:
+
+    {"input": "street.jpg", "parameters": {"threshold": 0.5}, "answer": {…}, "tolerance": {"probability": 0.05}}
+
+`input` is a file beside it, or `street.asset`, which names a public file by `name`, `url`, `sha256`, `licence` and
+`source`; a task without files has `body` in its place.
+Only what stands in `answer` is compared; numbers may differ by the tolerance stated for their key.
+A picture is compared by its `size` and an 8×8 `thumbnail`.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from PIL import Image
+
+from maxfw.assets import Asset, fetch
+from maxfw.batching import shape_key
+from maxfw.catalog import CARD_KEYS, ModelFolder
+from maxfw.errors import BadModel, MaxfwError, RequestError
+from maxfw.model import MAXModelWrapper
+from maxfw.model.parameters import bind
+from maxfw.predictor import Predictor
+from maxfw.settings import Settings
+from maxfw.tasks.base import Inputs, Task, Upload
+
+DEFAULT_TOLERANCE = 1e-3
+
+
+class SampleFile(Struct, forbid_unknown_fields=True):
+    """The content of `samples/NAME.json`."""
+
+    answer: dict[str, Any]
+    input: str = ""
+    body: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
+    tolerance: dict[str, float] = {}
+
+
+class Sample(Struct, frozen=True):
+    """A request with the answer that is expected."""
+
+    name: str
+    inputs: Inputs
+    parameters: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    tolerance: Mapping[str, float]
+
+
+class Finding(Struct, frozen=True):
+    """One promise, and what is wrong with it; `problem` is empty if it is kept."""
+
+    promise: str
+    problem: str = ""
+
+
+def samples_of(folder: ModelFolder, task: Task, settings: Settings | None = None) -> list[Sample]:
+    """The samples of a model folder, their files fetched.
+
+    Raises:
+        BadModel: a sample file is malformed.
+        AssetUnavailable: a public sample could not be had.
+    """
+    return [_read_sample(file, task, settings) for file in sorted(folder.samples.glob("*.json"))]
+
+
+def check(predictor: Predictor, folder: ModelFolder, samples: list[Sample]) -> Iterator[Finding]:
+    """Every promise in turn, each with its finding."""
+    yield _finding("the card is complete", lambda: _card_problem(predictor.model))
+    if not samples:
+        yield Finding(
+            "it has a sample", "samples/ holds no sample: add NAME.json, see docs/how-to/samples.md"
+        )
+    for sample in samples:
+        problem = functools.partial(sample_problem, predictor, sample)
+        yield _finding(f"sample {sample.name} is answered", problem)
+    yield _finding("the task's own sample is answered", lambda: _own_sample_problem(predictor))
+    yield _finding("a batch answers like single inputs", lambda: _batch_problem(predictor, samples))
+    yield _finding("nonsense is refused", lambda: _nonsense_problem(predictor))
+
+
+def sample_problem(predictor: Predictor, sample: Sample) -> str:
+    """What is wrong with the answer to a sample; empty if nothing is."""
+    answer = predictor.answer(sample.inputs, sample.parameters)
+    return difference(dict(sample.answer), comparable(answer), sample.tolerance)
+
+
+def comparable(answer: Any) -> Any:
+    """A typed answer as plain lists, dicts and numbers; pictures as size and 8×8 RGB thumbnail."""
+    plain = msgspec.to_builtins(answer, builtin_types=(bytes,))
+    return {key: _thumbnail(value) if isinstance(value, bytes) else value for key, value in plain.items()}
+
+
+def sample_text(content: Mapping[str, Any]) -> str:
+    """The text of a sample file, its numbers rounded to six digits."""
+    rounded = _rounded(msgspec.to_builtins(content))
+    return msgspec.json.format(msgspec.json.encode(rounded), indent=2).decode() + "\n"
+
+
+def difference(expected: Any, actual: Any, tolerance: Mapping[str, float], where: str = "answer") -> str:
+    """The first place where an answer is not as expected; empty if there is none.
+
+    Keys that `expected` does not have are not compared; lists must have equal lengths.
+    """
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        pairs = [(f"{where}.{key}", value, actual.get(key)) for key, value in expected.items()]
+    elif isinstance(expected, list) and isinstance(actual, list):
+        if len(expected) != len(actual):
+            return f"{where} has {len(actual)} entries, expected {len(expected)}"
+        pairs = [(f"{where}[{i}]", *pair) for i, pair in enumerate(zip(expected, actual, strict=True))]
+    elif _is_number(expected) and _is_number(actual):
+        allowed = tolerance.get(_key(where), DEFAULT_TOLERANCE)
+        far = abs(expected - actual) > allowed
+        return f"{where} is {actual}, expected {expected} ± {allowed:g}" if far else ""
+    else:
+        return "" if expected == actual else f"{where} is {actual!r}, expected {expected!r}"
+    return next((found for place, a, b in pairs if (found := difference(a, b, tolerance, place))), "")
+
+
+def _finding(promise: str, problem: Callable[[], str]) -> Finding:
+    try:
+        return Finding(promise, problem())
+    except MaxfwError as error:
+        return Finding(promise, f"{error.code}: {error.message}")
+
+
+def _read_sample(file: Path, task: Task, settings: Settings | None) -> Sample:
+    try:
+        content = msgspec.json.decode(file.read_bytes(), type=SampleFile)
+    except msgspec.DecodeError as error:
+        raise BadModel(f"{file}: {error}") from None
+    inputs = Inputs(body=content.body)
+    if task.files:
+        path = _sample_input(file.parent / content.input, settings)
+        inputs = Inputs(files={task.files[0].name: Upload(path.read_bytes(), path.name)})
+    return Sample(file.stem, inputs, content.parameters, content.answer, content.tolerance)
+
+
+def _sample_input(path: Path, settings: Settings | None) -> Path:
+    if not path.is_file():
+        raise BadModel(f"{path} does not exist")
+    if path.suffix != ".asset":
+        return path
+    return fetch(sample_asset(path), settings)
+
+
+def sample_asset(path: Path) -> Asset:
+    """The public file that `NAME.asset` stands for.
+
+    Raises:
+        BadModel: the file does not state name, url and sha256.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Asset)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BadModel(f"{path}: {error}") from None
+
+
+def _card_problem(model: MAXModelWrapper) -> str:
+    missing = [key for key in CARD_KEYS if not str(model.MODEL_META_DATA.get(key, "")).strip()]
+    return f"MODEL_META_DATA has no {', '.join(missing)}" if missing else ""
+
+
+def _own_sample_problem(predictor: Predictor) -> str:
+    # Nobody knows the right answer to it, but there is one, and it can be sent.
+    predictor.task.encode(predictor.answer(predictor.task.sample()))
+    return ""
+
+
+def _batch_problem(predictor: Predictor, samples: list[Sample]) -> str:
+    model, task = predictor.model, predictor.task
+    arguments = bind(predictor.parameters, samples[0].parameters if samples else {})
+    requests = [sample.inputs for sample in samples] or [task.sample()]
+    items = [item for inputs in requests for item in task.read(inputs, predictor.settings)]
+    prepared = [model._pre_process(item, **arguments["_pre_process"]) for item in items]
+    groups: dict[Any, list[Any]] = {}
+    for x in prepared:
+        groups.setdefault(repr(shape_key(x)), []).append(x)
+    parameters = arguments["_predict_batch"]
+    for group in groups.values():
+        # Inputs that differ, in an odd number, are what padding and transposition trip over.
+        batch = (group * 3)[: max(1, min(model.max_batch_size, 3 * len(group)))]
+        together = list(model._predict_batch(batch, **parameters))
+        alone = [model._predict_batch([x], **parameters)[0] for x in batch]
+        for position, (one, other) in enumerate(zip(alone, together, strict=True)):
+            if not _alike(one, other):
+                return f"input {position} of {len(batch)} is answered otherwise in a batch than alone"
+    return ""
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(_alike(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, np.ndarray | np.generic | float):
+        a, b = np.asarray(one), np.asarray(other)
+        # One step of an 8-bit result is rounding; for floats, a thousandth of the range.
+        allowed = 1 if a.dtype.kind in "iu" else 1e-3 * max(1.0, float(np.abs(a).max(initial=0)))
+        return a.shape == b.shape and bool((np.abs(a.astype(float) - b.astype(float)) <= allowed).all())
+    return bool(one == other)
+
+
+def _nonsense_problem(predictor: Predictor) -> str:
+    for description, inputs in _nonsense(predictor.task):
+        try:
+            predictor.answer(inputs)
+        except RequestError:
+            continue
+        return f"{description} was answered"
+    try:
+        predictor.answer(predictor.task.sample(), {"no such parameter": "1"})
+    except RequestError:
+        return ""
+    return "an unknown parameter was accepted"
+
+
+def _nonsense(task: Task) -> Iterator[tuple[str, Inputs]]:
+    yield "an empty request", Inputs()
+    if not task.files:
+        for name in task.sample().body:
+            yield f"a number for {name!r}", Inputs(body={**task.sample().body, name: 1})
+        return
+    field = task.files[0].name
+    yield "an empty file", Inputs(files={field: Upload(b"")})
+    yield "a text file", Inputs(files={field: Upload(b"this is no such file\n" * 50)})
+    whole = task.sample().files[field].blob
+    yield "half a file", Inputs(files={field: Upload(whole[: len(whole) // 2])})
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _thumbnail(picture: bytes) -> dict[str, Any]:
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    small = np.asarray(image.resize((8, 8), Image.Resampling.BOX))
+    return {"size": list(image.size), "thumbnail": small.tolist()}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _key(where: str) -> str:
+    """The last key of a place: `answer.predictions[0].detection_box[2]` → `detection_box`."""
+    return where.rsplit(".", 1)[-1].split("[", 1)[0]

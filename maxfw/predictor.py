@@ -1,0 +1,106 @@
+"""The straight line of a request: read, pre-process, predict in a batch, post-process, write.
+
+Everybody who wants an answer from a model comes here: the web, the command line, jobs over folders.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, TimeoutError
+from typing import Any
+
+from maxfw.batching import Batcher
+from maxfw.errors import BadModel, DeadlineExceeded, MaxfwError, ModelFailed
+from maxfw.model import MAXModelWrapper
+from maxfw.model.parameters import bind, parameters_of
+from maxfw.settings import Settings
+from maxfw.tasks.base import Answer, Inputs
+
+log = logging.getLogger("maxfw")
+
+
+class Predictor:
+    """Answers requests with a model, which only the batcher's thread touches in `_predict_batch`."""
+
+    def __init__(self, model: MAXModelWrapper, settings: Settings) -> None:
+        """Take a loaded model into service.
+
+        Raises:
+            BadModel: it states no task, a parameter cannot be used, or one that its task requires is missing.
+        """
+        if model.task is None:
+            raise BadModel(f"{type(model).__name__} states no task", hint="add: task = ObjectDetection(…)")
+        self.model = model
+        self.task = model.task
+        self.settings = settings
+        self.parameters = parameters_of(type(model))
+        self.labels = model.labels
+        taken = {parameter.name for parameter in self.parameters}
+        if missing := [name for name in self.task.standard_parameters if name not in taken]:
+            raise BadModel(f"a model of task {self.task.name} takes the parameter {missing[0]!r}")
+        self.batcher = Batcher(
+            model._predict_batch,
+            max_batch_size=model.max_batch_size,
+            max_wait_s=settings.max_batch_wait_ms / 1000,
+            max_queue=settings.max_queue,
+        )
+
+    def answer(self, inputs: Inputs, values: Mapping[str, Any] | None = None) -> Answer:
+        """A request's inputs and parameter values (strings will do) → the typed answer of the task.
+
+        Raises:
+            RequestError: the input or a parameter is not acceptable.
+            ModelFailed: a method of the model raised.
+            BadModelOutput: a method of the model returned something that is no answer.
+            Overloaded: too many inputs wait already.
+            DeadlineExceeded: the answer was not ready in time.
+        """
+        deadline = time.monotonic() + self.settings.predict_timeout_s
+        arguments = bind(self.parameters, values or {})
+        items = self.task.read(inputs, self.settings)
+        prepared = [self._call(self.model._pre_process, item, arguments["_pre_process"]) for item in items]
+        futures = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=deadline)
+        results = self._wait(futures, deadline)
+        outcomes = [
+            self._call(self.model._post_process, result, arguments["_post_process"]) for result in results
+        ]
+        return self.task.write(items, outcomes, self.labels)
+
+    def close(self) -> None:
+        """Answer what waits, then stop."""
+        self.batcher.close(timeout_s=self.settings.grace_s)
+
+    def _call(self, hook: Callable[..., Any], x: Any, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return hook(x, **arguments)
+        except MaxfwError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._failure(hook.__name__, error) from error
+
+    def _wait(self, futures: Sequence[Future[Any]], deadline: float) -> list[Any]:
+        try:
+            return [future.result(max(0.0, deadline - time.monotonic())) for future in futures]
+        except MaxfwError:
+            raise
+        except TimeoutError as error:
+            if any(
+                future.done() and future.exception() is error for future in futures if not future.cancelled()
+            ):
+                raise self._failure("_predict_batch", error) from error
+            timeout_s = self.settings.predict_timeout_s
+            raise DeadlineExceeded(f"the model did not answer within {timeout_s:g} s") from None
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and not any(future.done() for future in futures):
+                raise  # the person at the terminal, not the model
+            raise self._failure("_predict_batch", error) from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def _failure(self, method: str, error: BaseException) -> ModelFailed:
+        name = f"{type(self.model).__name__}.{method}"
+        log.error("%s raised %s", name, type(error).__name__, exc_info=error)
+        return ModelFailed(f"the model failed in {method}", hint="the server's log has the reason")

@@ -1,0 +1,390 @@
+"""What every task has: input fields, a typed answer, `read()` and `write()`.
+
+A task is chosen by the shape of its answer.
+It turns a request into the items that a model's `_pre_process` gets, one at a time, and what `_post_process`
+returned for them into the answer, whose JSON is the standard of that task.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from PIL import Image, ImageDraw
+
+from maxfw.errors import BadInput, BadModelOutput, TooLarge
+from maxfw.media import read_image
+from maxfw.settings import Settings
+
+T = TypeVar("T")
+Body = TypeVar("Body", bound=Struct)
+
+
+class Label(Struct, frozen=True, omit_defaults=True):
+    """One thing a model can name: `id` as clients see it, `name`, and a `description` where there is one."""
+
+    id: str
+    name: str
+    description: str = ""
+
+
+class Upload(Struct, frozen=True):
+    """One uploaded file, as it came."""
+
+    blob: bytes
+    filename: str = ""
+    media_type: str = ""
+
+
+class Inputs(Struct, frozen=True):
+    """What a request carries for the model: uploaded files by field, or the fields of a JSON body."""
+
+    files: Mapping[str, Upload] = {}
+    body: Mapping[str, Any] = {}
+
+
+class FileField(Struct, frozen=True):
+    """A file that a task asks for, and how people recognise it."""
+
+    name: str
+    description: str
+    example: str
+
+
+class Encoded(Struct, frozen=True):
+    """An answer as bytes, and their media type."""
+
+    content: bytes
+    media_type: str
+
+
+class Answer(Struct, kw_only=True):
+    """The base of every answer; subclasses are `kw_only` as well, so that `status` stays the first key."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Task(ABC):
+    """What goes in and what comes out.
+
+    A subclass is one file: it states `name`, `title`, `answer`, its input (`files` or `body`), how to `read` a
+    request and how to `write` the answer, a `sample` of its input, and a `template`, the hooks of the most
+    trivial model of this task, which `maxfw new` gives to authors.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    answer: ClassVar[type[Answer]]
+    files: ClassVar[tuple[FileField, ...]] = ()
+    body: ClassVar[type[Struct] | None] = None
+    produces: ClassVar[tuple[str, ...]] = ("application/json",)
+    template: ClassVar[str]
+    template_imports: ClassVar[str]
+    #: Parameters that every model of this task must take, so that clients can rely on them.
+    standard_parameters: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *, labels: str | Sequence[str | Label] = (), first_label_id: int = 0) -> None:
+        """Declare the task of a model.
+
+        `labels` is a file of the model (one name a line) or the names themselves, in the order of the model's
+        outputs; their ids count from `first_label_id`. A line `???` keeps its place and is never shown.
+        """
+        self.labels = labels
+        self.first_label_id = first_label_id
+
+    @abstractmethod
+    def read(self, inputs: Inputs, settings: Settings) -> list[Any]:
+        """A request's inputs → the items that `_pre_process` gets, one at a time.
+
+        Raises:
+            RequestError: something is missing, unreadable or too large.
+        """
+
+    @abstractmethod
+    def write(self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]) -> Answer:
+        """The items and what `_post_process` returned for each → the typed answer.
+
+        Raises:
+            BadModelOutput: an outcome is not what this task answers.
+        """
+
+    @abstractmethod
+    def limits(self, settings: Settings) -> dict[str, Any]:
+        """The limits of the input, as `/model/metadata` publishes them."""
+
+    @classmethod
+    @abstractmethod
+    def sample(cls) -> Inputs:
+        """A small valid input of our own making."""
+
+    @abstractmethod
+    def inputs_of(self, argument: str) -> Inputs:
+        """The inputs that a word on the command line stands for: a path or a text.
+
+        Raises:
+            BadInput: there is no such file.
+        """
+
+    def encode(self, answer: Answer, accept: str = "") -> Encoded:
+        """An answer → the bytes that are sent; `accept` is the request's Accept header."""
+        return Encoded(encode_json(answer), "application/json")
+
+    def body_limit(self, settings: Settings) -> int:
+        """The most bytes a request of this task can have, form syntax included."""
+        return megabytes(settings.max_json_mb)
+
+
+class ImageTask(Task):
+    """A task whose input is one picture, in the file field `image`."""
+
+    keep_alpha = False
+
+    files = (FileField("image", "a picture: JPEG, PNG, WebP, GIF, BMP or TIFF", "photo.jpg"),)
+
+    def read(self, inputs: Inputs, settings: Settings) -> list[Image.Image]:
+        """The uploaded picture → one PIL image, RGB, upright."""
+        upload = required_file(self.files[0], inputs)
+        return [read_image(upload.blob, field="image", settings=settings, keep_alpha=self.keep_alpha)]
+
+    def limits(self, settings: Settings) -> dict[str, Any]:
+        return {
+            "image": {
+                "bytes": megabytes(settings.max_image_mb),
+                "pixels": int(settings.max_image_mpx * 1_000_000),
+                "formats": ["JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF"],
+            }
+        }
+
+    def body_limit(self, settings: Settings) -> int:
+        return megabytes(settings.max_image_mb) + FORM_SYNTAX_BYTES
+
+    def inputs_of(self, argument: str) -> Inputs:
+        return Inputs(files={"image": read_file(argument)})
+
+    @classmethod
+    def sample(cls) -> Inputs:
+        """A drawn picture, 64×48: a red square left, a blue disc right, a white spot between them, on grey."""
+        picture = Image.new("RGB", (64, 48), (128, 128, 128))
+        draw = ImageDraw.Draw(picture)
+        draw.rectangle((8, 12, 28, 36), fill=(220, 40, 40))
+        draw.ellipse((36, 12, 58, 36), fill=(40, 60, 220))
+        draw.rectangle((30, 4, 36, 10), fill=(255, 255, 255))
+        png = io.BytesIO()
+        picture.save(png, "PNG")
+        return Inputs(files={"image": Upload(png.getvalue(), "sample.png", "image/png")})
+
+
+class Texts(Struct):
+    """The JSON body of tasks that read texts."""
+
+    text: list[str]
+
+
+class TextsTask(Task):
+    """A task whose input is the JSON body `{"text": ["…", "…"]}`; a model gets one text at a time."""
+
+    body = Texts
+
+    def read(self, inputs: Inputs, settings: Settings) -> list[str]:
+        """The body → its texts, one item each."""
+        texts = typed_body(Texts, inputs).text
+        if not texts:
+            raise BadInput("field 'text' is an empty list", hint='send at least one text: {"text": ["…"]}')
+        for position, text in enumerate(texts):
+            check_text(text, f"text[{position}]", settings)
+        return texts
+
+    def limits(self, settings: Settings) -> dict[str, Any]:
+        return {
+            "body": {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth},
+            "text": {"bytes": kilobytes(settings.max_text_kb)},
+        }
+
+    def inputs_of(self, argument: str) -> Inputs:
+        """A `.json` file with the whole body, a `.txt` file, or the text itself."""
+        if argument.endswith(".json"):
+            return Inputs(body=decode_json(read_file(argument).blob, "the file"))
+        if argument.endswith(".txt"):
+            return Inputs(body={"text": [read_file(argument).blob.decode("utf-8", "replace")]})
+        return Inputs(body={"text": [argument]})
+
+    @classmethod
+    def sample(cls) -> Inputs:
+        return Inputs(body={"text": ["What a lovely day!", "THE TRAIN WAS LATE AGAIN"]})
+
+
+# Room for the boundaries, part headers and parameters of a multipart form.
+FORM_SYNTAX_BYTES = 64 * 1024
+
+
+def megabytes(number: float) -> int:
+    """Megabytes → bytes."""
+    return int(number * 1_000_000)
+
+
+def kilobytes(number: float) -> int:
+    """Kilobytes → bytes."""
+    return int(number * 1_000)
+
+
+def required_file(field: FileField, inputs: Inputs) -> Upload:
+    """The uploaded file of a field.
+
+    Raises:
+        BadInput: it was not sent; shows how to.
+    """
+    if field.name not in inputs.files:
+        raise BadInput(
+            f"missing file field {field.name!r}",
+            hint=f"send {field.description} as multipart form data: curl -F {field.name}=@{field.example}",
+        )
+    return inputs.files[field.name]
+
+
+def read_file(path: str) -> Upload:
+    """A file of this machine as if it were uploaded.
+
+    Raises:
+        BadInput: it is not there or cannot be read.
+    """
+    try:
+        return Upload(Path(path).read_bytes(), Path(path).name)
+    except OSError as error:
+        raise BadInput(f"cannot read {path!r}: {error.strerror}") from None
+
+
+def typed_body(body_type: type[Body], inputs: Inputs) -> Body:
+    """The fields of a JSON body, checked.
+
+    Raises:
+        BadInput: a field is missing or of another type; names it.
+    """
+    try:
+        return msgspec.convert(dict(inputs.body), body_type)
+    except msgspec.ValidationError as error:
+        names = ", ".join(f'"{field.name}"' for field in msgspec.structs.fields(body_type))
+        raise BadInput(f"the JSON body does not fit: {error}", hint=f"its fields are {names}") from None
+
+
+def decode_json(blob: bytes, what: str = "the body", *, max_depth: int = 64) -> dict[str, Any]:
+    """A JSON object → a dict.
+
+    Raises:
+        BadInput: not JSON, not an object, or nested deeper than `max_depth`.
+    """
+    hint = "send a JSON object with the header 'Content-Type: application/json'"
+    try:
+        decoded = msgspec.json.decode(blob)
+    except RecursionError:
+        raise BadInput(f"{what} is nested deeper than {max_depth} levels") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{what} is not valid JSON: {error}", hint=hint) from None
+    if not isinstance(decoded, dict):
+        raise BadInput(f"{what} is a JSON {type(decoded).__name__}, not an object", hint=hint)
+    if blob.count(b"[") + blob.count(b"{") > max_depth and _depth(decoded) > max_depth:
+        raise BadInput(f"{what} is nested deeper than {max_depth} levels")
+    return decoded
+
+
+def check_text(text: str, where: str, settings: Settings) -> None:
+    """Refuse a text that is too long.
+
+    Raises:
+        TooLarge: more than the limit, counted in UTF-8.
+    """
+    size = len(text.encode("utf-8", "surrogatepass"))
+    limit = kilobytes(settings.max_text_kb)
+    if size > limit:
+        raise TooLarge(f"{where} has {size} bytes, at most {limit} are allowed", hint="send it in parts")
+
+
+def encode_json(answer: Any) -> bytes:
+    """An answer as JSON; numpy scalars and arrays become numbers and lists.
+
+    Raises:
+        BadModelOutput: it holds a NaN, an infinity, or something that JSON has no form for.
+    """
+    try:
+        content = msgspec.json.encode(answer, enc_hook=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadModelOutput(f"_post_process returned something that is no JSON: {error}") from error
+    # msgspec writes NaN and infinities as null, so only an answer with a null in it needs a closer look.
+    if b"null" in content and (where := _not_finite(msgspec.to_builtins(answer, enc_hook=_plain))):
+        raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
+    return content
+
+
+def typed(outcome: Any, wanted: type[T]) -> T:
+    """What a model returned, as the task's type; dicts, numpy values and structs are all welcome.
+
+    Raises:
+        BadModelOutput: it does not fit; says where.
+    """
+    try:
+        plain = msgspec.to_builtins(outcome, enc_hook=_plain, str_keys=True)
+        if where := _not_finite(plain):
+            raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
+        return msgspec.convert(plain, wanted, strict=True)
+    except (msgspec.ValidationError, TypeError, RecursionError) as error:
+        raise BadModelOutput(f"_post_process did not return what the task answers: {error}") from error
+
+
+def probabilities_by_name(outcome: Any, labels: Sequence[Label]) -> dict[str, float]:
+    """A mapping, or a vector in the order of the labels, → `{name: probability}`, in that order.
+
+    Raises:
+        BadModelOutput: another length than there are labels, or not numbers from 0 to 1.
+    """
+    if isinstance(outcome, Mapping):
+        named = typed(outcome, dict[str, float])
+    else:
+        vector = np.asarray(outcome, dtype=object if isinstance(outcome, str) else None)
+        if vector.shape != (len(labels),) or vector.dtype.kind not in "biuf":
+            raise BadModelOutput(
+                f"_post_process returned {vector.dtype} of shape {vector.shape}, not {len(labels)} probabilities"
+            )
+        named = {label.name: float(value) for label, value in zip(labels, vector, strict=True)}
+    for name, probability in named.items():
+        if not -1e-6 <= probability <= 1 + 1e-6:
+            raise BadModelOutput(
+                f"_post_process returned {probability} for {name!r}, not a probability (0…1)"
+            )
+    return named
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _not_finite(value: Any, where: str = "the answer") -> str:
+    """Where in nested lists and dicts the first NaN or infinity stands; empty if all is well."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else where
+    if isinstance(value, dict):
+        inner = ((item, f"{where}.{key}") for key, item in value.items())
+    elif isinstance(value, list):
+        inner = ((item, f"{where}[{index}]") for index, item in enumerate(value))
+    else:
+        return ""
+    return next((found for item, place in inner if (found := _not_finite(item, place))), "")
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting; walks level by level, so that depth costs no recursion."""
+    depth, level = 0, [value]
+    while level:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        level = [
+            inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        depth += bool(containers)
+    return depth

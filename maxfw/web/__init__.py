@@ -1,0 +1,1 @@
+"""The REST API around a predictor: Flask, flask-restx and nothing of any model."""

@@ -1,0 +1,48 @@
+"""A model → a Flask application."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_cors import CORS
+from flask_restx import Api
+
+import maxfw
+from maxfw.catalog import card
+from maxfw.model import MAXModelWrapper
+from maxfw.predictor import Predictor
+from maxfw.settings import Settings, load_settings
+from maxfw.web import api as resources
+from maxfw.web import errors, guards, health
+
+SWAGGER_SETTINGS = {
+    "SWAGGER_UI_DOC_EXPANSION": "list",
+    "RESTX_MASK_SWAGGER": False,
+    "ERROR_404_HELP": False,
+    "PROPAGATE_EXCEPTIONS": False,
+}
+
+
+def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flask:
+    """A loaded model → its REST API: Swagger UI at `/`, `/swagger.json`, `/model/*`, `/health`.
+
+    The predictor behind it is `app.extensions["maxfw"]`; close it when the app is done.
+
+    Raises:
+        BadModel: the model breaks the contract.
+    """
+    settings = settings or load_settings()
+    predictor = Predictor(model, settings)
+    description = card(type(model))
+    app = Flask("maxfw.web", static_folder=None)
+    app.config.update(SWAGGER_SETTINGS)
+    app.extensions["maxfw"] = predictor
+    guards.install(app, predictor.task, settings)
+    api = Api(
+        app, title=description["name"], description=description["description"], version=maxfw.__version__
+    )
+    resources.add_resources(api, predictor)
+    errors.install(app)
+    health.install(app, predictor)
+    if settings.cors:
+        CORS(app, origins=[origin.strip() for origin in settings.cors.split(",")])
+    return app

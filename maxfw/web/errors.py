@@ -1,0 +1,102 @@
+"""The one door through which errors leave: every failure becomes the same JSON shape, with no internals in it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import flask
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from maxfw.errors import (
+    BadInput,
+    MaxfwError,
+    MethodNotAllowed,
+    MissingExtra,
+    NotFound,
+    Overloaded,
+    RequestError,
+    RequestTimeout,
+    ServiceError,
+    TooLarge,
+    Unauthorized,
+    UnsupportedMedia,
+)
+from maxfw.web.guards import request_id
+
+log = logging.getLogger("maxfw")
+
+_BY_STATUS: dict[int, type[RequestError]] = {
+    error.status: error
+    for error in (
+        BadInput,
+        Unauthorized,
+        NotFound,
+        MethodNotAllowed,
+        RequestTimeout,
+        TooLarge,
+        UnsupportedMedia,
+    )
+}
+
+
+def install(app: Flask) -> None:
+    """Route every error of an app through this door."""
+    # flask-restx has put its own in their place, which would show the text of any exception.
+    app.handle_user_exception = response_of  # type: ignore[method-assign, assignment]
+    app.handle_exception = response_of  # type: ignore[method-assign, assignment]
+
+
+def response_of(error: Exception) -> Response:
+    """Any exception → the JSON answer that the caller gets; the log gets what the caller does not."""
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
+        return error.get_response()  # type: ignore[return-value]  # a redirect is no error
+    shown = _shown(error)
+    response = flask.Response(
+        msgspec.json.encode(body_of(shown)), status=shown.status, content_type="application/json"
+    )
+    if isinstance(shown, Overloaded):
+        response.headers["Retry-After"] = str(max(1, math.ceil(shown.retry_after)))
+    if isinstance(error, HTTPException):
+        for name, value in error.get_headers():
+            if name in ("Allow", "WWW-Authenticate"):
+                response.headers[name] = value
+    return response
+
+
+def body_of(error: MaxfwError) -> dict[str, str]:
+    """The fields of an error's answer."""
+    return {
+        "status": "error",
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "request_id": request_id(),
+    }
+
+
+def _shown(error: Exception) -> MaxfwError:
+    """The error that may be shown in place of the one that happened."""
+    if isinstance(error, RequestError | ServiceError | MissingExtra):
+        return error
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return _from_http(error)
+    log.error("request %s failed", request_id(), exc_info=error)
+    return ServiceError("the server failed to answer this request", hint="its log has the reason")
+
+
+def _from_http(error: HTTPException) -> RequestError:
+    request = flask.request
+    if error.code == 404:
+        return NotFound(f"there is nothing at {request.path}", hint="see the API at /")
+    if error.code == 405:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
+        return MethodNotAllowed(f"{request.method} does not work at {request.path}", hint=f"use {allowed}")
+    if error.code == 413:
+        limit = flask.current_app.config.get("MAX_CONTENT_LENGTH")
+        return TooLarge(f"the request is larger than {limit} bytes", hint="see limits in /model/metadata")
+    kind = _BY_STATUS.get(error.code or 400, RequestError)
+    refused = kind(error.description or error.name)
+    refused.status = error.code or 400
+    return refused

@@ -1,0 +1,53 @@
+"""What every request passes: an id to speak about it, a body that stays in memory and within limits."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from typing import IO, Any
+
+import flask
+from flask import Flask, Response
+
+from maxfw.settings import Settings
+from maxfw.tasks.base import FORM_SYNTAX_BYTES, Task
+
+_USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+# More fields than any task and its parameters have.
+MAX_FORM_PARTS = 100
+
+
+class BoundedRequest(flask.Request):
+    """A request whose uploads stay in memory: their size is bounded, and the disk may be read-only."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
+        return io.BytesIO()
+
+
+def install(app: Flask, task: Task, settings: Settings) -> None:
+    """Bound the requests of an app and give each an id."""
+    app.request_class = BoundedRequest
+    app.config["MAX_CONTENT_LENGTH"] = task.body_limit(settings)
+    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_SYNTAX_BYTES
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    app.after_request(_add_headers)
+
+
+def request_id() -> str:
+    """The id of this request: the client's `X-Request-ID` if it is a harmless word, else a new one."""
+    if not flask.has_request_context():
+        return ""
+    known: str | None = flask.g.get("request_id")
+    if known is None:
+        offered = flask.request.headers.get("X-Request-ID", "")
+        known = offered if _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
+        flask.g.request_id = known
+    return known
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers["X-Request-ID"] = request_id()
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response

@@ -1,0 +1,9 @@
+from maxfw.core import MAXApp
+from api import ModelMetadataAPI, ModelPredictAPI, ModelMapAPI
+from config import API_TITLE, API_DESC, API_VERSION
+
+max_app = MAXApp(API_TITLE, API_DESC, API_VERSION)
+max_app.add_api(ModelMetadataAPI, '/metadata')
+max_app.add_api(ModelPredictAPI, '/predict')
+max_app.add_api(ModelMapAPI, '/map/<string:kind>/<int:size>')
+max_app.run()

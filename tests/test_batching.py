@@ -1,0 +1,227 @@
+"""The batcher: right answers to the right callers, whatever else is in the batch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, wait
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maxfw.batching import Batcher, shape_key
+from maxfw.errors import BadInput, BadModelOutput, DeadlineExceeded, Overloaded
+
+
+class Gate:
+    """A model that waits at a gate in its first batch, so that others queue up behind it."""
+
+    def __init__(self, run: Any = None) -> None:
+        self.entered = threading.Event()
+        self.open = threading.Event()
+        self.batches: list[list[Any]] = []
+        self._run = run or (lambda xs, **_: [x * 10 for x in xs])
+
+    def __call__(self, xs: list[Any], **parameters: Any) -> Any:
+        self.batches.append(xs)
+        self.entered.set()
+        assert self.open.wait(10)
+        return self._run(xs, **parameters)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def batcher(gate: Gate) -> Iterator[Batcher]:
+    batcher = Batcher(gate, max_batch_size=4, max_queue=8)
+    yield batcher
+    gate.open.set()
+    batcher.close(10)
+
+
+def test_a_lonely_request_is_run_at_once() -> None:
+    batcher = Batcher(lambda xs: [x + 1 for x in xs])
+
+    [future] = batcher.submit([41])
+
+    assert future.result(10) == 42
+    batcher.close(10)
+
+
+def test_those_who_wait_share_a_batch(gate: Gate, batcher: Batcher) -> None:
+    futures = batcher.submit([1])
+    gate.entered.wait(10)
+    futures += [batcher.submit([x])[0] for x in (2, 3, 4)]
+    gate.open.set()
+
+    assert [future.result(10) for future in futures] == [10, 20, 30, 40]
+    assert gate.batches == [[1], [2, 3, 4]]
+
+
+def test_a_batch_is_never_larger_than_the_model_allows(gate: Gate, batcher: Batcher) -> None:
+    futures = batcher.submit([0])
+    gate.entered.wait(10)
+    futures += batcher.submit(list(range(1, 8)))
+    gate.open.set()
+    wait(futures, 10)
+
+    assert max(len(batch) for batch in gate.batches) == 4
+
+
+def test_requests_with_different_parameters_never_share_a_batch(gate: Gate, batcher: Batcher) -> None:
+    batcher.submit([0])
+    gate.entered.wait(10)
+    futures = [batcher.submit([x], {"threshold": x % 2})[0] for x in (1, 2, 3, 4)]
+    gate.open.set()
+    wait(futures, 10)
+
+    assert gate.batches == [[0], [1, 3], [2, 4]]
+
+
+def test_inputs_of_different_shapes_never_share_a_batch() -> None:
+    keys = {
+        shape_key(x)
+        for x in (
+            np.zeros((2, 3)),
+            np.zeros((3, 2)),
+            np.zeros((2, 3), np.uint8),
+            (np.zeros(2), np.zeros(3)),
+            (np.zeros(3), np.zeros(2)),
+            {"ids": np.zeros(2)},
+            {"ids": np.zeros(3)},
+            "text",
+        )
+    }
+
+    assert len(keys) == 8
+
+
+def test_one_bad_input_does_not_spoil_the_batch() -> None:
+    def run(xs: list[int]) -> list[int]:
+        if 3 in xs:
+            raise ValueError("three")
+        return xs
+
+    gate = Gate(run)
+    batcher = Batcher(gate, max_batch_size=8)
+    batcher.submit([0])
+    gate.entered.wait(10)
+    futures = batcher.submit([1, 2, 3, 4, 5])
+    gate.open.set()
+
+    assert [futures[i].result(10) for i in (0, 1, 3, 4)] == [1, 2, 4, 5]
+    with pytest.raises(ValueError, match="three"):
+        futures[2].result(10)
+    batcher.close(10)
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), MemoryError(), BadInput("no")])
+def test_the_thread_outlives_whatever_a_model_raises(error: BaseException) -> None:
+    def run(xs: list[int]) -> list[int]:
+        if xs == [1]:
+            raise error
+        return xs
+
+    batcher = Batcher(run)
+    [failed] = batcher.submit([1])
+
+    assert failed.exception(10) is error
+    assert batcher.submit([2])[0].result(10) == 2
+    batcher.close(10)
+
+
+@pytest.mark.parametrize("results", [[1], [1, 2, 3], None, 5, "ab", {"a": 1, "b": 2}, iter([1, 2])])
+def test_a_wrong_number_of_results_names_the_authors_method(results: Any) -> None:
+    batcher = Batcher(lambda xs: results, max_batch_size=2)
+
+    futures = batcher.submit([1, 2])
+
+    for future in futures:
+        error = future.exception(10)
+        assert isinstance(error, BadModelOutput)
+        assert "_predict_batch" in error.message
+    batcher.close(10)
+
+
+def test_a_request_whose_client_has_left_never_runs(gate: Gate, batcher: Batcher) -> None:
+    batcher.submit([1])
+    gate.entered.wait(10)
+    [left] = batcher.submit([2])
+    [stays] = batcher.submit([3])
+    left.cancel()
+    gate.open.set()
+
+    assert stays.result(10) == 30
+    assert gate.batches == [[1], [3]]
+    with pytest.raises(CancelledError):
+        left.result(0)
+
+
+def test_a_request_whose_deadline_has_passed_never_runs() -> None:
+    now = [0.0]
+    gate = Gate()
+    batcher = Batcher(gate, clock=lambda: now[0])
+    batcher.submit([1])
+    gate.entered.wait(10)
+    [late] = batcher.submit([2], deadline=5.0)
+    now[0] = 6.0
+    gate.open.set()
+
+    assert isinstance(late.exception(10), DeadlineExceeded)
+    batcher.close(10)
+    assert gate.batches == [[1]]
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(gate: Gate, batcher: Batcher) -> None:
+    batcher.submit([0])
+    gate.entered.wait(10)
+    batcher.submit(list(range(8)))
+
+    with pytest.raises(Overloaded) as refusal:
+        batcher.submit([9])
+
+    assert refusal.value.retry_after > 0
+    assert batcher.queue_length() == 8
+
+
+def test_what_waits_at_the_end_is_still_answered(gate: Gate) -> None:
+    batcher = Batcher(gate, max_batch_size=1)
+    futures = batcher.submit([1, 2, 3])
+    gate.entered.wait(10)
+    gate.open.set()
+
+    batcher.close(10)
+
+    assert [future.result(0) for future in futures] == [10, 20, 30]
+    with pytest.raises(Overloaded):
+        batcher.submit([4])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.sampled_from("abc")), max_size=40),
+    st.integers(1, 8),
+    st.sets(st.integers(0, 50), max_size=5),
+)
+def test_answer_i_belongs_to_request_i(
+    requests: list[tuple[int, str]], max_batch_size: int, poison: set[int]
+) -> None:
+    def run(xs: list[int], *, parameter: str) -> list[str]:
+        if poison & set(xs):
+            raise ValueError(f"poison {sorted(poison & set(xs))}")
+        return [f"{parameter}{x}" for x in xs]
+
+    batcher = Batcher(run, max_batch_size=max_batch_size)
+    futures = [batcher.submit([x], {"parameter": letter})[0] for x, letter in requests]
+
+    for (x, letter), future in zip(requests, futures, strict=True):
+        if x in poison:
+            assert isinstance(future.exception(10), ValueError)
+        else:
+            assert future.result(10) == f"{letter}{x}"
+    batcher.close(10)
