@@ -7,6 +7,7 @@ The zoo is `models/` of a checkout, or the copy of it that the installed package
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 import zlib
@@ -77,7 +78,7 @@ def find(name: str) -> ModelFolder:
         ModelNotFound: there is none; says where it was looked for, and what there is.
     """
     path = Path(name)
-    looks_like_path = path.is_absolute() or len(path.parts) > 1 or name in (".", "..") or name.endswith(".py")
+    looks_like_path = os.sep in name or name in (".", "..") or name.endswith(".py")
     if looks_like_path or (path / "model.py").is_file() or (path / "app.py").is_file():
         return _at(path)
     plain = name.lower().removeprefix("max-").replace("-", "_")

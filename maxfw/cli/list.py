@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from maxfw.assets import located
+from maxfw.assets import fetch, located
 from maxfw.catalog import ModelFolder, card, load_class, models
 from maxfw.model import MAXModelWrapper
 from maxfw.settings import Settings, load_settings
@@ -34,9 +35,8 @@ def command(as_json: bool) -> None:
     for row in rows:
         here = "yes" if row["here"] else "no"
         table.add_row(row["model"], row["task"], row["license"], row["size"], row["weights_from"], here)
-    console = Console()
     # Columns must survive a pipe, where rich would assume 80 characters.
-    console.print(table, soft_wrap=not console.is_terminal)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def describe(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
@@ -56,8 +56,6 @@ def describe(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
 
 def _size(folder: ModelFolder, model_class: type[MAXModelWrapper], settings: Settings) -> str:
     """Megabytes of the weights that are here; a file that is not here is not asked for."""
-    from maxfw.assets import fetch
-
     if model_class.assets:
         if any(located(asset, settings) == "download" for asset in model_class.assets):
             return "?"

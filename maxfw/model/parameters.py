@@ -105,6 +105,8 @@ def convert(parameter: Parameter, value: Any) -> Any:
         raise _refusal(parameter, value, str(error)) from None
     if isinstance(converted, float) and not math.isfinite(converted):
         raise _refusal(parameter, value, "not a finite number")
+    if isinstance(converted, int) and abs(converted) >= 2**63:
+        raise _refusal(parameter, value, "has more than 64 bits")
     return converted
 
 

@@ -25,11 +25,22 @@ FORM = "application/x-www-form-urlencoded"
 def add_resources(api: Api, predictor: Predictor) -> None:
     """Mount `/model/metadata`, `/model/labels` and `/model/predict`."""
     namespace = Namespace("model", description="Model information and inference operations")
-    task, parameters = predictor.task, predictor.parameters
+    task = predictor.task
     types: list[Any] = [task.answer, swagger.ErrorAnswer, swagger.LabelsAnswer, swagger.MetadataAnswer]
     models = swagger.models_of(namespace, [*types, task.body] if task.body else types)
-    metadata = _metadata(predictor)
-    labels = [label for label in predictor.labels if label.name != "???"]
+    namespace.add_resource(_metadata_resource(namespace, models, predictor), "/metadata")
+    namespace.add_resource(_labels_resource(namespace, models, predictor), "/labels")
+    namespace.add_resource(_predict_resource(namespace, models, predictor), "/predict")
+    api.add_namespace(namespace, path="/model")
+
+
+def _metadata_resource(namespace: Namespace, models: dict[str, Any], predictor: Predictor) -> type[Resource]:
+    metadata = swagger.MetadataAnswer(
+        **card(type(predictor.model)),
+        task=predictor.task.name,
+        limits=predictor.task.limits(predictor.settings),
+        version=maxfw.__version__,
+    )
 
     class Metadata(Resource):
         """What the model is, what it takes and within which limits."""
@@ -38,6 +49,12 @@ def add_resources(api: Api, predictor: Predictor) -> None:
         @namespace.response(200, "The card", models["MetadataAnswer"])
         def get(self) -> Response:
             return _json(metadata)
+
+    return Metadata
+
+
+def _labels_resource(namespace: Namespace, models: dict[str, Any], predictor: Predictor) -> type[Resource]:
+    labels = [label for label in predictor.labels if label.name != "???"]
 
     class Labels(Resource):
         """What the model can name."""
@@ -50,10 +67,16 @@ def add_resources(api: Api, predictor: Predictor) -> None:
                 raise NotFound("this model has no labels")
             return _json(swagger.LabelsAnswer(len(labels), labels))
 
+    return Labels
+
+
+def _predict_resource(namespace: Namespace, models: dict[str, Any], predictor: Predictor) -> type[Resource]:
+    task = predictor.task
+
     class Predict(Resource):
         """Ask the model."""
 
-        @namespace.doc(**swagger.predict_documentation(task, parameters))
+        @namespace.doc(**swagger.predict_documentation(task, predictor.parameters, models))
         @namespace.response(200, "The answer", models[task.answer.__name__])
         @namespace.response(400, "The input or a parameter is not acceptable", models["ErrorAnswer"])
         @namespace.response(413, "The input exceeds a limit", models["ErrorAnswer"])
@@ -61,16 +84,10 @@ def add_resources(api: Api, predictor: Predictor) -> None:
         @namespace.response(503, "Busy: try again after Retry-After seconds", models["ErrorAnswer"])
         def post(self) -> Response:
             inputs, values = read_request(flask.request, task, predictor.settings)
-            answer = predictor.answer(inputs, values)
-            encoded = task.encode(answer, flask.request.headers.get("Accept", ""))
+            encoded = task.encode(predictor.answer(inputs, values), flask.request.headers.get("Accept", ""))
             return Response(encoded.content, content_type=encoded.media_type)
 
-    if task.body is not None:
-        namespace.expect(models[task.body.__name__])(Predict)
-    namespace.add_resource(Metadata, "/metadata")
-    namespace.add_resource(Labels, "/labels")
-    namespace.add_resource(Predict, "/predict")
-    api.add_namespace(namespace, path="/model")
+    return Predict
 
 
 def read_request(request: Request, task: Task, settings: Settings) -> tuple[Inputs, dict[str, Any]]:
@@ -104,15 +121,6 @@ def read_request(request: Request, task: Task, settings: Settings) -> tuple[Inpu
             hint=f"with curl, put @ before the file's name: -F {misplaced[0]}=@{task.files[0].example}",
         )
     return Inputs(files=files), form | query
-
-
-def _metadata(predictor: Predictor) -> swagger.MetadataAnswer:
-    return swagger.MetadataAnswer(
-        **card(type(predictor.model)),
-        task=predictor.task.name,
-        limits=predictor.task.limits(predictor.settings),
-        version=maxfw.__version__,
-    )
 
 
 def _json(content: Any) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_cors import CORS
 from flask_restx import Api
 
 import maxfw
@@ -17,7 +16,8 @@ from maxfw.web import errors, guards, health
 SWAGGER_SETTINGS = {
     "SWAGGER_UI_DOC_EXPANSION": "list",
     "RESTX_MASK_SWAGGER": False,
-    "ERROR_404_HELP": False,
+    # A struct inside another is only described if all are.
+    "RESTX_INCLUDE_ALL_MODELS": True,
     "PROPAGATE_EXCEPTIONS": False,
 }
 
@@ -44,5 +44,5 @@ def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flas
     errors.install(app)
     health.install(app, predictor)
     if settings.cors:
-        CORS(app, origins=[origin.strip() for origin in settings.cors.split(",")])
+        guards.allow_origins(app, settings.cors)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+
 import flask
 import msgspec
 from flask import Flask, Response

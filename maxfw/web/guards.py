@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import flask
 from flask import Flask, Response
+from flask_cors import CORS
 
 from maxfw.settings import Settings
 from maxfw.tasks.base import FORM_SYNTAX_BYTES, Task
@@ -33,6 +34,12 @@ def install(app: Flask, task: Task, settings: Settings) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = FORM_SYNTAX_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.after_request(_add_headers)
+
+
+def allow_origins(app: Flask, origins: str) -> None:
+    """Let browsers call from `origins`: `*`, or several separated by commas."""
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    CORS(app, origins="*" if "*" in allowed else allowed)
 
 
 def request_id() -> str:

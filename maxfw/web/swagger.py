@@ -48,7 +48,9 @@ def models_of(namespace: Namespace, types: list[Any]) -> dict[str, Any]:
     return {name: namespace.schema_model(name, swagger2(schema)) for name, schema in components.items()}
 
 
-def predict_documentation(task: Task, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+def predict_documentation(
+    task: Task, parameters: tuple[Parameter, ...], models: dict[str, Any]
+) -> dict[str, Any]:
     """Arguments for `@namespace.doc` that describe `/model/predict` of a model."""
     place = "formData" if task.files else "query"
     params: dict[str, Any] = {
@@ -60,6 +62,8 @@ def predict_documentation(task: Task, parameters: tuple[Parameter, ...]) -> dict
     documentation: dict[str, Any] = {"id": "predict", "params": params, "produces": list(task.produces)}
     if task.files:
         documentation["consumes"] = ["multipart/form-data"]
+    if task.body is not None:
+        documentation["expect"] = [models[task.body.__name__]]
     return documentation
 
 

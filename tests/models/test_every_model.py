@@ -1,0 +1,152 @@
+"""What every model of the zoo keeps; a new folder is under these tests by being there.
+
+Models of a framework that is not installed here are tested where it is: `make test-all` has an environment for each.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from maxfw.catalog import ModelFolder, load_class, load_model, models
+from maxfw.contract import check, comparable, difference, sample_asset, samples_of
+from maxfw.drawing import draw
+from maxfw.predictor import Predictor
+from maxfw.settings import load_settings
+from maxfw.web.app import create_app
+
+# The extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
+FRAMEWORKS = {
+    "litert": ("ai_edge_litert", ()),
+    "onnx": ("onnxruntime", ()),
+    "tensorflow": ("tensorflow", (pytest.mark.tensorflow,)),
+    "pytorch": ("torch", (pytest.mark.pytorch,)),
+}
+
+
+def extra_of(folder: ModelFolder) -> str:
+    file = folder.path / "requirements.txt"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return text.split("[", 1)[1].split("]", 1)[0] if "[" in text else ""
+
+
+def every(folders: list[ModelFolder]) -> list[object]:
+    return [
+        pytest.param(folder, id=folder.name, marks=FRAMEWORKS.get(extra_of(folder), ("", ()))[1])
+        for folder in folders
+    ]
+
+
+ZOO = models()
+every_model = pytest.mark.parametrize("folder", ZOO, ids=lambda folder: folder.name)
+every_running_model = pytest.mark.parametrize("predictor", every(ZOO), indirect=True)
+
+
+@pytest.fixture(scope="module")
+def predictor(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
+    """A model in service, loaded once for all its tests."""
+    folder: ModelFolder = request.param
+    module = FRAMEWORKS.get(extra_of(folder), (extra_of(folder), ()))[0]
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{folder.name} runs on {module}, which is not installed here")
+    made = Predictor(load_model(folder), load_settings())
+    yield folder, made
+    made.close()
+
+
+@every_model
+def test_the_folder_is_complete(folder: ModelFolder) -> None:
+    for name in ("model.py", "README.md", "requirements.txt"):
+        assert (folder.path / name).is_file(), name
+    assert list(folder.samples.glob("*.json"))
+    assert extra_of(folder) in FRAMEWORKS
+
+
+@every_model
+def test_the_source_is_short_and_has_no_web_word(folder: ModelFolder) -> None:
+    source = folder.file.read_text(encoding="utf-8")
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(source))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+
+    assert source.count("\n") <= 120
+    assert not imported & {"flask", "flask_restx", "werkzeug", "granian"}
+
+
+@every_model
+def test_the_card_states_source_and_licence_and_the_readme_the_quality(folder: ModelFolder) -> None:
+    card = load_class(folder).MODEL_META_DATA
+    readme = (folder.path / "README.md").read_text(encoding="utf-8").lower()
+
+    for key in ("id", "name", "description", "type", "source", "license"):
+        assert card.get(key), key
+    assert card["id"] == "max-" + folder.name.replace("_", "-")
+    assert card["source"].startswith("https://")
+    for word in ("licence", "training data", "quality", "limits"):
+        assert word in readme, word
+
+
+@every_model
+def test_its_own_files_are_small_and_public_ones_are_named_not_kept(folder: ModelFolder) -> None:
+    for file in folder.path.rglob("*"):
+        assert not file.is_file() or file.stat().st_size <= 3_000_000, file
+    public = [sample_asset(file) for file in folder.samples.glob("*.asset")]
+    for asset in public:
+        assert asset.licence, asset.name
+        assert not (folder.samples / asset.name).exists()
+
+
+@every_running_model
+def test_it_keeps_the_contract(predictor: tuple[ModelFolder, Predictor]) -> None:
+    folder, made = predictor
+    samples = samples_of(folder, made.task)
+
+    assert samples
+    assert [finding for finding in check(made, folder, samples) if finding.problem] == []
+
+
+@every_running_model
+def test_many_at_once_get_the_answers_of_their_own_requests(predictor: tuple[ModelFolder, Predictor]) -> None:
+    folder, made = predictor
+    samples = samples_of(folder, made.task) * 8
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda sample: made.answer(sample.inputs, sample.parameters), samples)
+
+    for sample, answer in zip(samples, answers, strict=True):
+        assert difference(dict(sample.answer), comparable(answer), sample.tolerance) == ""
+
+
+@every_running_model
+def test_its_answers_can_be_drawn(predictor: tuple[ModelFolder, Predictor]) -> None:
+    folder, made = predictor
+    [sample, *_] = samples_of(folder, made.task)
+
+    picture = draw(made.task, sample.inputs, made.answer(sample.inputs, sample.parameters))
+
+    assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 2
+
+
+@every_running_model
+def test_it_is_served(predictor: tuple[ModelFolder, Predictor]) -> None:
+    folder, made = predictor
+    app = create_app(made.model, made.settings)
+    client = app.test_client()
+    served = client.get("/model/metadata").get_json()
+
+    assert served["task"] == made.task.name
+    assert client.get("/swagger.json").status_code == 200
+    assert client.get("/model/labels").status_code == (200 if made.labels else 404)
+    app.extensions["maxfw"].close()

@@ -1,0 +1,158 @@
+"""Parameters are signatures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pytest
+from msgspec import Meta
+
+from maxfw.errors import BadModel, BadParameter
+from maxfw.model import MAXModelWrapper, Probability
+from maxfw.model.parameters import bind, parameters_of
+
+
+class Tunable(MAXModelWrapper):
+    def _pre_process(self, x: Any, *, size: int = 10) -> Any:
+        return x
+
+    def _predict(self, x: Any, *, scale: Literal[2, 3, 4] = 2) -> Any:
+        return x
+
+    def _post_process(
+        self,
+        x: Any,
+        *,
+        threshold: Probability = 0.7,
+        names: list[str] | None = None,
+        loud: bool = False,
+        style: Literal["mosaic", "candy"] = "mosaic",
+        rate: Annotated[float, Meta(gt=0, lt=10)] = 1.0,
+        speed: float = 1.0,
+    ) -> Any:
+        return x
+
+
+def values(**given: Any) -> dict[str, Any]:
+    """All arguments that the hooks get, in one dict."""
+    bound = bind(parameters_of(Tunable), given)
+    return {name: value for arguments in bound.values() for name, value in arguments.items()}
+
+
+def test_each_hook_gets_the_parameters_it_declares() -> None:
+    bound = bind(parameters_of(Tunable), {"size": "5", "scale": "3"})
+
+    assert bound["_pre_process"] == {"size": 5}
+    assert bound["_predict_batch"] == {"scale": 3}
+    assert set(bound["_post_process"]) == {"threshold", "names", "loud", "style", "rate", "speed"}
+
+
+def test_what_is_not_sent_has_the_default_of_the_signature() -> None:
+    assert values() == {
+        "size": 10, "scale": 2, "threshold": 0.7, "names": None, "loud": False, "style": "mosaic", "rate": 1.0,
+        "speed": 1.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("threshold", "0.5", 0.5),
+        ("threshold", " 1 ", 1.0),
+        ("threshold", 0, 0.0),
+        ("size", "12", 12),
+        ("names", "a, b", ["a", "b"]),
+        ("names", ["a,b"], ["a,b"]),
+        ("names", "", []),
+        ("loud", "yes", True),
+        ("loud", "off", False),
+        ("loud", "true", True),
+        ("loud", "0", False),
+        ("style", "candy", "candy"),
+        ("scale", "4", 4),
+    ],
+)
+def test_strings_become_what_the_signature_says(name: str, text: Any, value: Any) -> None:
+    assert values(**{name: text})[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("threshold", "1.5", "from 0 to 1"),
+        ("threshold", "-0.1", "from 0 to 1"),
+        ("threshold", "nan", "from 0 to 1"),
+        ("threshold", "inf", "from 0 to 1"),
+        ("threshold", "much", "'much'"),
+        ("threshold", "", "''"),
+        ("threshold", [0.5], "threshold"),
+        ("size", "1.5", "'1.5'"),
+        ("size", "9" * 400, "64 bits"),
+        ("loud", "perhaps", "'perhaps'"),
+        ("style", "van gogh", "'mosaic'"),
+        ("scale", "5", "2 or 3 or 4"),
+        ("rate", "0", "above 0"),
+        ("speed", "nan", "finite"),
+        ("rate", "10", "below 10"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_with_its_range(name: str, text: Any, told: str) -> None:
+    with pytest.raises(BadParameter) as refusal:
+        values(**{name: text})
+
+    said = f"{refusal.value.message} {refusal.value.hint}"
+    assert repr(name) in said
+    assert told in said
+    assert len(said) < 400
+
+
+def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named() -> None:
+    with pytest.raises(BadParameter) as refusal:
+        values(treshold="0.5")
+
+    assert "'treshold'" in refusal.value.message
+    assert "threshold" in refusal.value.hint
+
+
+def test_a_parameter_without_default_is_required() -> None:
+    class Strict(MAXModelWrapper):
+        def _predict(self, x: Any, *, word: str) -> Any:
+            return x
+
+    with pytest.raises(BadParameter, match="missing parameter 'word'"):
+        bind(parameters_of(Strict), {})
+
+
+def test_two_hooks_may_share_a_parameter_but_not_disagree_about_it() -> None:
+    class Shares(MAXModelWrapper):
+        def _pre_process(self, x: Any, *, size: int = 1) -> Any:
+            return x
+
+        def _predict(self, x: Any, *, size: int = 1) -> Any:
+            return x
+
+    class Disagrees(Shares):
+        def _post_process(self, x: Any, *, size: int = 2) -> Any:
+            return x
+
+    bound = bind(parameters_of(Shares), {"size": "3"})
+    assert bound["_pre_process"] == bound["_predict_batch"] == {"size": 3}
+    with pytest.raises(BadModel, match="'size'"):
+        parameters_of(Disagrees)
+
+
+def test_a_type_that_no_request_can_carry_is_the_authors_error() -> None:
+    class Odd(MAXModelWrapper):
+        def _predict(self, x: Any, *, thing: complex = 1j) -> Any:
+            return x
+
+    with pytest.raises(BadModel, match="'thing'"):
+        parameters_of(Odd)
+
+
+def test_an_unannotated_parameter_has_the_type_of_its_default() -> None:
+    class Plain(MAXModelWrapper):
+        def _predict(self, x, *, chars=100):  # type: ignore[no-untyped-def]
+            return x
+
+    assert bind(parameters_of(Plain), {"chars": "7"})["_predict_batch"] == {"chars": 7}

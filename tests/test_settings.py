@@ -1,0 +1,73 @@
+"""One table of settings: environment, flags and docs agree, and a wrong value is said at once."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from maxfw.cli import main
+from maxfw.errors import BadSetting
+from maxfw.settings import Settings, describe, environment_name, fields, load_settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert load_settings({}) == Settings()
+
+
+def test_flags_win_over_the_environment_which_wins_over_defaults() -> None:
+    environ = {"MAXFW_PORT": "7000", "MAXFW_HOST": ""}
+
+    assert load_settings(environ).port == 7000
+    assert load_settings(environ, port=8000).port == 8000
+    assert load_settings(environ, port=None).port == 7000
+    assert load_settings(environ, defaults={"host": "0.0.0.0", "port": 1}) == load_settings(
+        environ, host="0.0.0.0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "field", "read"),
+    [
+        ("MAXFW_OFFLINE", "yes", "offline", True),
+        ("MAXFW_OFFLINE", "0", "offline", False),
+        ("MAXFW_MAX_IMAGE_MB", "1.5", "max_image_mb", 1.5),
+        ("MAXFW_CORS", "https://a.example", "cors", "https://a.example"),
+        ("CORS_ENABLE", "true", "cors", "*"),
+        ("CORS_ENABLE", "false", "cors", ""),
+        ("CORS_ENABLE", "https://a.example,https://b.example", "cors", "https://a.example,https://b.example"),
+        ("MAXFW_LOG_LEVEL", "debug", "log_level", "debug"),
+    ],
+)
+def test_a_variable_sets_its_field(variable: str, value: str, field: str, read: object) -> None:
+    assert getattr(load_settings({variable: value}), field) == read
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MAXFW_PORT", "70000"),
+        ("MAXFW_PORT", "http"),
+        ("MAXFW_WORKERS", "0"),
+        ("MAXFW_OFFLINE", "perhaps"),
+        ("MAXFW_LOG_LEVEL", "loud"),
+        ("MAXFW_PREDICT_TIMEOUT_S", "-1"),
+        ("MAXFW_MAX_JSON_DEPTH", "100000"),
+    ],
+)
+def test_a_wrong_value_names_variable_value_and_meaning(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        load_settings({variable: value})
+
+    assert variable in error.value.message
+    assert repr(value) in error.value.message
+    assert error.value.hint
+
+
+@pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)
+def test_every_setting_has_a_meaning_and_a_flag(field: object) -> None:
+    name = str(field.name)  # type: ignore[attr-defined]
+    text = " ".join(CliRunner().invoke(main, ["serve", "--help"], terminal_width=4000).output.split())
+
+    assert describe(name)
+    assert "--" + name.replace("_", "-") in text
+    assert environment_name(name) in text
