@@ -47,6 +47,12 @@ class MaxfwError(Exception):
             self.hint = hint
 
 
+def one_line(error: MaxfwError) -> str:
+    """What happened and what to do, for a terminal."""
+    text = f"Error: {error.message}" + (f" ({error.hint})" if error.hint else "")
+    return " ".join(text.split())
+
+
 class RequestError(MaxfwError):
     """The request cannot be answered as it was sent."""
 

@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask
@@ -31,7 +31,16 @@ from granian._granian import SocketHolder
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from maxfw.errors import BadInput, BadSetting, MaxfwError, Overloaded, RequestTimeout, TooLarge
+from maxfw.errors import (
+    BadInput,
+    BadSetting,
+    MaxfwError,
+    Overloaded,
+    RequestTimeout,
+    SetupError,
+    TooLarge,
+    one_line,
+)
 from maxfw.settings import Settings, inherited_socket, load_settings, worker_environment
 from maxfw.web import old
 from maxfw.web.errors import body_of
@@ -65,12 +74,29 @@ def serve(app: Flask, settings: Settings, *, threads: int = PREDICT_THREADS) -> 
 
 def run_old_app(app: Flask, host: str, port: int) -> None:
     """Serve an old-style app, whose `run()` this is; the environment wins over `host` and `port`."""
-    settings = load_settings(defaults={"host": host, "port": port})
-    if settings.workers > 1 and inherited_socket() is None:
-        _become_supervisor(settings)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
-    old.prepare(app, settings)
-    serve(app, settings, threads=1)
+    try:
+        settings = load_settings(defaults={"host": host, "port": port})
+        if settings.workers > 1 and inherited_socket() is None:
+            _become_supervisor(settings)
+        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+        old.prepare(app, settings)
+        serve(app, settings, threads=1)
+    except SetupError as error:
+        print(one_line(error), file=sys.stderr)
+        sys.exit(2)
+    end_process()
+
+
+def end_process() -> NoReturn:
+    """End this process after it has served.
+
+    Not by way of Python's own shutdown: granian's threads may still look after connections that are kept alive,
+    and abort the process when they find the interpreter gone.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def supervise(settings: Settings, command: list[str] | None = None) -> None:

@@ -35,15 +35,18 @@ def _no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAXFW_OFFLINE", "1")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A test that misses a public file is skipped by name, or fails where the mirror is required."""
+def _skip_without_mirror(item: pytest.Item) -> Iterator[None]:
+    """A test marked `mirror` that misses a public file is skipped by name, or fails where the mirror is required."""
     try:
         return (yield)
     except AssetUnavailable as error:
-        if MUST_HAVE_MIRROR:
+        if MUST_HAVE_MIRROR or item.get_closest_marker("mirror") is None:
             raise
         pytest.skip(f"needs a file of the mirror: {error.message[:200]}")
+
+
+pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_skip_without_mirror)
+pytest_runtest_call = pytest.hookimpl(wrapper=True)(_skip_without_mirror)
 
 
 class Loudness(MAXModelWrapper):

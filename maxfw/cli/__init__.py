@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import maxfw
-from maxfw.errors import MaxfwError
+from maxfw.errors import MaxfwError, one_line
 
 
 class CommandFolder(click.Group):
@@ -34,12 +34,6 @@ class CommandFolder(click.Group):
         except MaxfwError as error:
             click.echo(one_line(error), err=True)
             sys.exit(2)
-
-
-def one_line(error: MaxfwError) -> str:
-    """What happened, and what to do."""
-    text = f"Error: {error.message}" + (f" ({error.hint})" if error.hint else "")
-    return " ".join(text.split())
 
 
 @click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from maxfw.catalog import find, load_model
-from maxfw.cli import one_line
 from maxfw.drawing import draw
-from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError
+from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
 from maxfw.tasks.base import Answer, Inputs, encode_json

@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
-from maxfw.server import serve, supervise
+from maxfw.server import end_process, serve, supervise
 from maxfw.settings import (
     Settings,
     describe,
@@ -82,6 +82,7 @@ def _serve_new(folder: ModelFolder, settings: Settings) -> None:
         serve(app, settings)
     finally:
         app.extensions["maxfw"].close()
+    end_process()
 
 
 def _serve_old(folder: ModelFolder, options: dict[str, Any]) -> None:

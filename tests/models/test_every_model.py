@@ -42,6 +42,7 @@ def every(folders: list[ModelFolder]) -> list[object]:
 
 
 ZOO = models()
+pytestmark = pytest.mark.mirror
 every_model = pytest.mark.parametrize("folder", ZOO, ids=lambda folder: folder.name)
 every_running_model = pytest.mark.parametrize("predictor", every(ZOO), indirect=True)
 
@@ -141,7 +142,7 @@ def test_its_answers_can_be_drawn(predictor: tuple[ModelFolder, Predictor]) -> N
 
 @every_running_model
 def test_it_is_served(predictor: tuple[ModelFolder, Predictor]) -> None:
-    folder, made = predictor
+    _, made = predictor
     app = create_app(made.model, made.settings)
     client = app.test_client()
     served = client.get("/model/metadata").get_json()
