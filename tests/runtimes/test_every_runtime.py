@@ -74,7 +74,13 @@ def _load_torchscript(path: Path) -> Runtime:
     return PyTorchRuntime(path, inputs=[X])
 
 
-TENSORFLOW = (pytest.mark.tensorflow,)
+TENSORFLOW = (
+    pytest.mark.tensorflow,
+    # Keras warns about its own variables while it saves.
+    pytest.mark.filterwarnings(
+        "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+    ),
+)
 PYTORCH = (
     pytest.mark.pytorch,
     pytest.mark.filterwarnings("ignore:`torch.jit.(script|save)` is deprecated:DeprecationWarning"),
