@@ -97,7 +97,7 @@ def load_class(folder: ModelFolder) -> type[MAXModelWrapper]:
     Raises:
         BadModel: the file cannot be imported or holds no model.
     """
-    module = _import(folder)
+    module = load_module(folder)
     named = getattr(module, "ModelWrapper", None)
     if isinstance(named, type) and issubclass(named, MAXModelWrapper):
         return named
@@ -156,7 +156,14 @@ def _at(path: Path) -> ModelFolder:
     raise ModelNotFound(f"{path} {what}", hint="make a model folder with: maxfw new NAME --task TASK")
 
 
-def _import(folder: ModelFolder) -> ModuleType:
+def load_module(folder: ModelFolder) -> ModuleType:
+    """Import a new-style model's file → its module; a second call gives the same one.
+
+    A model of the zoo that builds on another gets it so: `load_module(find("face_detector"))`.
+
+    Raises:
+        BadModel: the file cannot be imported; names the line.
+    """
     # A name of its own for each folder: several models may be loaded side by side.
     module_name = f"maxfw_models.{folder.name}_{zlib.crc32(str(folder.file).encode()):x}"
     if module_name in sys.modules:
