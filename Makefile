@@ -33,6 +33,9 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(VENV)/test.stamp  ## what maxfw adds to the start of a process
+	$(BIN)/python benchmarks/start_up.py
+
 docs: $(VENV)/docs.stamp  ## the site, in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
 
