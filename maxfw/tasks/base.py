@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 import msgspec
 import numpy as np
 from msgspec import Struct
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from maxfw.errors import BadInput, BadModelOutput, TooLarge
 from maxfw.media import read_image
@@ -171,6 +171,8 @@ class ImageTask(Task):
     @classmethod
     def sample(cls) -> Inputs:
         """A drawn picture, 64×48: a red square left, a blue disc right, a white spot between them, on grey."""
+        from PIL import ImageDraw  # brings fonts, which no server needs
+
         picture = Image.new("RGB", (64, 48), (128, 128, 128))
         draw = ImageDraw.Draw(picture)
         draw.rectangle((8, 12, 28, 36), fill=(220, 40, 40))
