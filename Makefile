@@ -8,7 +8,7 @@ MODEL ?=
 MIRROR = $(abspath ../shared/assets)
 export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
 
-.PHONY: serve test test-all test-tensorflow test-pytorch check format docs bench clean
+.PHONY: serve test test-all test-tensorflow test-pytorch check format docs bench bench-zoo clean
 
 serve: $(VENV)/serve.stamp  ## install, then serve the embedded model on port 5000
 	$(BIN)/maxfw serve $(MODEL) --port $(PORT)
@@ -38,6 +38,9 @@ bench: $(VENV)/test.stamp  ## what maxfw adds to the start of a process
 
 docs: $(VENV)/docs.stamp  ## the site, in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
+bench-zoo: $(VENV)/test.stamp  ## what each model costs on one core, and how much of it is ours
+	$(BIN)/python benchmarks/zoo.py $(ARGS)
 
 clean:
 	rm -rf .venv* build dist docs/_build *.egg-info

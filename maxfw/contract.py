@@ -8,9 +8,10 @@ A sample is a file `samples/NAME.json`:
     {"input": "street.jpg", "parameters": {"threshold": 0.5}, "answer": {…}, "tolerance": {"probability": 0.05}}
 
 `input` is a file beside it, or `street.asset`, which names a public file by `name`, `url`, `sha256`, `licence` and
-`source`; a task without files has `body` in its place.
+`source`; a task without files has `body` in its place. `files` holds the parameters that are pictures, by name.
 Only what stands in `answer` is compared; numbers may differ by the tolerance stated for their key.
-A picture is compared by its `size` and an 8×8 `thumbnail`.
+A picture is compared by its `size` and an 8×8 `thumbnail`, a map of ids by its `size` and, for each id on at least
+one pixel in a hundred, its `share` of the pixels in 8×8 parts.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from maxfw.batching import shape_key
 from maxfw.catalog import CARD_KEYS, ModelFolder
 from maxfw.errors import BadModel, MaxfwError, RequestError
 from maxfw.model import MAXModelWrapper
-from maxfw.model.parameters import bind
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, Upload
 
 DEFAULT_TOLERANCE = 1e-3
+PARTS = 8
+"""Into how many rows and columns a map of ids is divided to be compared."""
 
 
 class SampleFile(Struct, forbid_unknown_fields=True):
@@ -45,6 +47,7 @@ class SampleFile(Struct, forbid_unknown_fields=True):
     answer: dict[str, Any]
     input: str = ""
     body: dict[str, Any] = {}
+    files: dict[str, str] = {}
     parameters: dict[str, Any] = {}
     tolerance: dict[str, float] = {}
 
@@ -98,9 +101,9 @@ def sample_problem(predictor: Predictor, sample: Sample) -> str:
 
 
 def comparable(answer: Any) -> Any:
-    """A typed answer as plain lists, dicts and numbers; pictures as size and 8×8 RGB thumbnail."""
+    """A typed answer as plain lists, dicts and numbers; pictures and maps of ids as little as tells them apart."""
     plain = msgspec.to_builtins(answer, builtin_types=(bytes,))
-    return {key: _thumbnail(value) if isinstance(value, bytes) else value for key, value in plain.items()}
+    return {key: _shortened(value) for key, value in plain.items()}
 
 
 def sample_text(content: Mapping[str, Any]) -> str:
@@ -143,8 +146,9 @@ def _read_sample(file: Path, task: Task, settings: Settings | None) -> Sample:
         raise BadModel(f"{file}: {error}") from None
     inputs = Inputs(body=content.body)
     if task.files:
-        path = _sample_input(file.parent / content.input, settings)
-        inputs = Inputs(files={task.files[0].name: Upload(path.read_bytes(), path.name)})
+        named = {task.files[0].name: content.input, **content.files}
+        paths = {field: _sample_input(file.parent / name, settings) for field, name in named.items()}
+        inputs = Inputs(files={field: Upload(path.read_bytes(), path.name) for field, path in paths.items()})
     return Sample(file.stem, inputs, content.parameters, content.answer, content.tolerance)
 
 
@@ -181,8 +185,8 @@ def _own_sample_problem(predictor: Predictor) -> str:
 
 def _batch_problem(predictor: Predictor, samples: list[Sample]) -> str:
     model, task = predictor.model, predictor.task
-    arguments = bind(predictor.parameters, samples[0].parameters if samples else {})
     requests = [sample.inputs for sample in samples] or [task.sample()]
+    arguments = predictor.arguments(requests[0], samples[0].parameters if samples else {})
     items = [item for inputs in requests for item in task.read(inputs, predictor.settings)]
     prepared = [model._pre_process(item, **arguments["_pre_process"]) for item in items]
     groups: dict[Any, list[Any]] = {}
@@ -214,7 +218,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _nonsense_problem(predictor: Predictor) -> str:
-    for description, inputs in _nonsense(predictor.task):
+    for description, inputs in [*_nonsense(predictor.task), *_nonsense_pictures(predictor)]:
         try:
             predictor.answer(inputs)
         except RequestError:
@@ -240,12 +244,44 @@ def _nonsense(task: Task) -> Iterator[tuple[str, Inputs]]:
     yield "half a file", Inputs(files={field: Upload(whole[: len(whole) // 2])})
 
 
+def _nonsense_pictures(predictor: Predictor) -> Iterator[tuple[str, Inputs]]:
+    for name in predictor.pictures:
+        files = {**predictor.task.sample().files, name: Upload(b"this is no such file\n" * 50)}
+        yield f"a text file as {name!r}", Inputs(files=files)
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_rounded(item) for item in value]
     return round(value, 6) if isinstance(value, float) else value
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return _thumbnail(value)
+    if isinstance(value, list) and len(value) >= PARTS and all(isinstance(row, list) for row in value):
+        lengths = {len(row) for row in value}
+        ids = np.array(value) if len(lengths) == 1 and min(lengths) >= PARTS else np.empty(0)
+        return _shares(ids) if ids.ndim == 2 and ids.dtype.kind == "i" else value
+    return value
+
+
+def _shares(ids: np.ndarray) -> dict[str, Any]:
+    """Ids, int (height, width) → the size, and where each frequent id is: its share in each of 8×8 parts."""
+    height, width = ids.shape
+    rows, columns = (np.arange(PARTS) * side // PARTS for side in (height, width))
+    areas = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
+    frequent = [
+        one for one, count in zip(*np.unique(ids, return_counts=True), strict=True) if count * 100 >= ids.size
+    ]
+    counts = [np.add.reduceat(np.add.reduceat(ids == one, rows, 0, int), columns, 1) for one in frequent]
+    shares = [
+        {"id": int(one), "share": np.round(count / areas, 3).tolist()}
+        for one, count in zip(frequent, counts, strict=True)
+    ]
+    return {"size": [width, height], "shares": shares}
 
 
 def _thumbnail(picture: bytes) -> dict[str, Any]:

@@ -28,7 +28,7 @@ MAX_SIDE = (
 MIN_RATE, MAX_RATE = 1_000, 384_000  # Hz
 MAX_CHANNELS = 8
 
-_IMAGE_HINT = "send the file itself, e.g. curl -F image=@cat.jpg"
+_IMAGE_HINT = "send the file itself, e.g. curl -F {field}=@cat.jpg"
 _AUDIO_HINT = "send the file itself, e.g. curl -F audio=@clip.wav"
 
 # What a file is, by its first bytes: (offset, bytes, name). For telling what came, and for refusing it unopened.
@@ -102,6 +102,16 @@ def _check_file(blob: bytes, megabytes: float, formats: tuple[str, ...], field: 
 
 # -------------------------------------------------------------------------------------------------------- images
 
+
+def image_limits(settings: Settings) -> dict[str, Any]:
+    """What `read_image` accepts, as `/model/metadata` publishes it."""
+    return {
+        "bytes": int(settings.max_image_mb * 1_000_000),
+        "pixels": int(settings.max_image_mpx * 1_000_000),
+        "formats": list(IMAGE_FORMATS),
+    }
+
+
 _ORIENTATION = 0x0112  # of EXIF
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -134,7 +144,8 @@ def read_image(
         TooLarge: more bytes or pixels than the settings allow; found before anything is decoded.
         UnsupportedMedia: a known format that is not accepted.
     """
-    found = _check_file(blob, settings.max_image_mb, IMAGE_FORMATS, field, _IMAGE_HINT)
+    hint = _IMAGE_HINT.format(field=field)
+    found = _check_file(blob, settings.max_image_mb, IMAGE_FORMATS, field, hint)
     damaged = f"field '{field}': {len(blob)} bytes of {found}, damaged or cut short"
     try:
         return _decode(io.BytesIO(blob), found, settings, field, target, keep_alpha)
@@ -149,7 +160,22 @@ def read_image(
         raise TooLarge(f"field '{field}': there is not enough memory to decode it") from error
     # What Pillow raises on damaged files is an open list, from struct.error to KeyError.
     except Exception as error:
-        raise BadInput(damaged, hint=_IMAGE_HINT) from error
+        raise BadInput(damaged, hint=hint) from error
+
+
+def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture at another (width, height), as networks like it, and fast.
+
+    What is shrunk becomes means of the pixels that fall together. Down to a third, four samples stand for each mean:
+    that takes a third of the time of a bilinear filter, and detectors find the same with it. What is enlarged along
+    a side is interpolated.
+    """
+    factors = image.width / size[0], image.height / size[1]
+    if min(factors) < 1:
+        return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if max(factors) > 3:
+        return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    return image.resize((2 * size[0], 2 * size[1]), Image.Resampling.NEAREST).reduce(2)
 
 
 def _decode(

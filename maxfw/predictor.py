@@ -13,10 +13,11 @@ from typing import Any
 
 from maxfw.batching import Batcher
 from maxfw.errors import BadModel, DeadlineExceeded, MaxfwError, ModelFailed
+from maxfw.media import image_limits, read_image
 from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import bind, parameters_of
 from maxfw.settings import Settings
-from maxfw.tasks.base import Answer, Inputs
+from maxfw.tasks.base import Answer, Inputs, megabytes, read_file
 
 log = logging.getLogger("maxfw")
 
@@ -36,7 +37,9 @@ class Predictor:
         self.task = model.task
         self.settings = settings
         self.parameters = parameters_of(type(model))
+        self.pictures = tuple(parameter.name for parameter in self.parameters if parameter.is_picture)
         self.labels = model.labels
+        self._check_pictures()
         taken = {parameter.name for parameter in self.parameters}
         if missing := [name for name in self.task.standard_parameters if name not in taken]:
             raise BadModel(f"a model of task {self.task.name} takes the parameter {missing[0]!r}")
@@ -46,6 +49,15 @@ class Predictor:
             max_wait_s=settings.max_batch_wait_ms / 1000,
             max_queue=settings.max_queue,
         )
+
+    def _check_pictures(self) -> None:
+        for name in self.pictures:
+            if not self.task.files:
+                raise BadModel(
+                    f"a model of task {self.task.name} takes JSON, so parameter {name!r} cannot be a file"
+                )
+            if name in {field.name for field in self.task.files}:
+                raise BadModel(f"parameter {name!r} has the name of the input of task {self.task.name}")
 
     def answer(self, inputs: Inputs, values: Mapping[str, Any] | None = None) -> Answer:
         """A request's inputs and parameter values (strings will do) → the typed answer of the task.
@@ -58,7 +70,7 @@ class Predictor:
             DeadlineExceeded: the answer was not ready in time.
         """
         deadline = time.monotonic() + self.settings.predict_timeout_s
-        arguments = bind(self.parameters, values or {})
+        arguments = self.arguments(inputs, values or {})
         items = self.task.read(inputs, self.settings)
         prepared = [self._call(self.model._pre_process, item, arguments["_pre_process"]) for item in items]
         futures = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=deadline)
@@ -67,6 +79,43 @@ class Predictor:
             self._call(self.model._post_process, result, arguments["_post_process"]) for result in results
         ]
         return self.task.write(items, outcomes, self.labels)
+
+    def arguments(self, inputs: Inputs, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The checked keyword arguments of each hook; pictures that are parameters are among the inputs' files.
+
+        Raises:
+            BadParameter: see `bind`.
+            RequestError: a picture is not acceptable.
+        """
+        decoded = {
+            name: read_image(inputs.files[name].blob, field=name, settings=self.settings)
+            for name in self.pictures
+            if name in inputs.files
+        }
+        return bind(self.parameters, {**values, **decoded})
+
+    def with_files(self, inputs: Inputs, values: Mapping[str, Any]) -> tuple[Inputs, dict[str, Any]]:
+        """Parameters as people write them, pictures as paths → inputs with these files, and the other parameters.
+
+        Raises:
+            BadInput: a file cannot be read.
+        """
+        files = {name: read_file(str(values[name])) for name in self.pictures if name in values}
+        others = {name: value for name, value in values.items() if name not in files}
+        return Inputs({**inputs.files, **files}, inputs.body), others
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The limits of everything that a request may carry, as `/model/metadata` publishes them."""
+        pictures = {name: image_limits(self.settings) for name in self.pictures}
+        return {**self.task.limits(self.settings), **pictures}
+
+    @property
+    def body_limit(self) -> int:
+        """The most bytes that a request can have."""
+        return self.task.body_limit(self.settings) + len(self.pictures) * megabytes(
+            self.settings.max_image_mb
+        )
 
     def close(self) -> None:
         """Answer what waits, then stop."""

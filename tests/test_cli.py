@@ -198,3 +198,32 @@ def test_an_old_repository_is_served_not_asked(run: Run) -> None:
 
     assert_one_line(run("predict", "./old", "x.png"), "maxfw serve")
     assert_one_line(run("test", "./old"), "old-style")
+
+
+BLENDER = """
+from PIL import Image
+from maxfw.model import MAXModelWrapper, UploadedImage
+from maxfw.tasks.image_to_image import ImageToImage
+
+class ModelWrapper(MAXModelWrapper):
+    task = ImageToImage()
+
+    def _predict(self, image):
+        return image
+
+    def _post_process(self, image, *, other: UploadedImage | None = None):
+        return image if other is None else other
+"""
+
+
+def test_a_parameter_that_is_a_picture_is_given_as_a_path(run: Run) -> None:
+    Path("blender.py").write_text(BLENDER, encoding="utf-8")
+    Image.new("RGB", (4, 2)).save("a.png")
+    Image.new("RGB", (6, 3)).save("b.png")
+
+    assert (
+        '"image_size":[6,3]' in run("predict", "./blender.py", "a.png", "--other", "b.png", "--json").stdout
+    )
+    assert '"image_size":[4,2]' in run("predict", "./blender.py", "a.png", "--json").stdout
+    assert_one_line(run("predict", "./blender.py", "a.png", "--other", "none.png"), "cannot read 'none.png'")
+    assert_one_line(run("predict", "./blender.py", "a.png", "--other", "blender.py"), "field 'other'")

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maxfw.catalog import ModelFolder
 from maxfw.cli.new import make_folder
 from maxfw.contract import Finding, check, comparable, difference, sample_asset, samples_of
 from maxfw.errors import AssetUnavailable, BadModel
-from maxfw.model import MAXModelWrapper
+from maxfw.model import MAXModelWrapper, UploadedImage
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
+from maxfw.tasks.image_embedding import ImageEmbeddingAnswer
+from maxfw.tasks.image_segmentation import ImageSegmentation
 from maxfw.tasks.image_to_image import ImageToImage
 from maxfw.tasks.text_classification import TextClassification
 
@@ -147,13 +150,37 @@ def test_answers_are_compared_within_tolerance(expected: Any, actual: Any, where
 
 
 def test_a_swapped_channel_changes_a_pictures_thumbnail() -> None:
-    from PIL import Image
-
     red = ImageToImage().write([], [Image.new("RGB", (16, 8), (200, 10, 90))], ())
     blue = ImageToImage().write([], [Image.new("RGB", (16, 8), (90, 10, 200))], ())
 
     assert comparable(red)["image"]["size"] == [16, 8]
     assert "thumbnail" in difference(comparable(red), comparable(blue), {"thumbnail": 4})
+
+
+def seg_map_answer(seg_map: np.ndarray) -> Any:
+    return comparable(ImageSegmentation().write([], [seg_map], ()))["seg_map"]
+
+
+def test_a_map_is_compared_by_where_its_ids_are() -> None:
+    seg_map = np.zeros((342, 513), int)
+    seg_map[:171, :100] = 15
+    edge = seg_map.copy()
+    edge[:172, :101] = 15
+    seg_map[0, 0] = 7  # a speck, which is on less than one pixel in a hundred
+    expected = seg_map_answer(seg_map)
+
+    assert expected["size"] == [513, 342]
+    assert [found["id"] for found in expected["shares"]] == [0, 15]
+    assert difference(expected, seg_map_answer(edge), {"share": 0.05}) == ""
+    assert "shares[0].share[0][0]" in difference(expected, seg_map_answer(seg_map[:, ::-1]), {"share": 0.05})
+    assert "id is 3, expected 15" in difference(expected, seg_map_answer(np.where(seg_map == 15, 3, 0)), {})
+
+
+@pytest.mark.parametrize("rows", [[[1] * 8] * 7, [[1] * 7] * 8, [[0.5] * 9] * 9, [[1] * 9] * 8 + [[1] * 8]])
+def test_only_maps_of_ids_are_shortened(rows: list[list[float]]) -> None:
+    answer = ImageEmbeddingAnswer(predictions=rows)
+
+    assert comparable(answer)["predictions"] == rows
 
 
 @pytest.mark.parametrize(
@@ -184,3 +211,29 @@ def test_a_public_sample_is_fetched_like_weights(tmp_path: Path) -> None:
         samples_of(
             ModelFolder(tmp_path), ImageToImage(), load_settings({}, offline=True, assets_dir=str(tmp_path))
         )
+
+
+def test_a_sample_may_bring_a_second_picture(tmp_path: Path, settings: Settings) -> None:
+    class Swaps(MAXModelWrapper):
+        MODEL_META_DATA = Good.MODEL_META_DATA
+        task = ImageToImage()
+
+        def _predict(self, image: Any) -> Any:
+            return image
+
+        def _post_process(self, image: Any, *, other: UploadedImage | None = None) -> Any:
+            return other or image
+
+    (tmp_path / "samples").mkdir()
+    for name, size in (("a", (4, 2)), ("b", (6, 3))):
+        Image.new("RGB", size).save(tmp_path / "samples" / f"{name}.png")
+    sample = {"input": "a.png", "files": {"other": "b.png"}, "answer": {"image_size": [6, 3]}}
+    (tmp_path / "samples" / "first.json").write_text(json.dumps(sample), encoding="utf-8")
+    folder, predictor = ModelFolder(tmp_path), Predictor(Swaps(), settings)
+
+    assert [f for f in check(predictor, folder, samples_of(folder, predictor.task)) if f.problem] == []
+
+    predictor.pictures = ()  # as if it did not look at them
+    findings = list(check(predictor, folder, samples_of(folder, predictor.task)))
+    assert any("expected 6" in finding.problem for finding in findings)
+    predictor.close()

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maxfw.errors import BadInput, MissingExtra, RequestError, TooLarge, UnsupportedMedia
-from maxfw.media import read_audio, read_image
+from maxfw.media import read_audio, read_image, resized
 from maxfw.settings import Settings
 
 SETTINGS = Settings()
@@ -280,6 +280,37 @@ def test_a_big_jpeg_is_decoded_smaller_but_never_smaller_than_the_target(orienta
 
 def test_a_target_leaves_small_pictures_as_they_are() -> None:
     assert read_image(encoded(scene(), "JPEG"), settings=SETTINGS, target=(300, 300)).size == (64, 48)
+
+
+@pytest.mark.parametrize("size", [(600, 400), (300, 200), (150, 100), (60, 100)])
+def test_a_picture_is_shrunk_to_the_means_of_what_falls_together(size: tuple[int, int]) -> None:
+    blocks = np.zeros((400, 600, 3), np.uint8)
+    blocks[:, ::2] = 200
+    expected = blocks if size == (600, 400) else np.full((size[1], size[0], 3), 100)
+
+    shrunk = np.asarray(resized(Image.fromarray(blocks), size))
+
+    assert shrunk.shape == (size[1], size[0], 3)
+    assert (shrunk == expected).all()
+
+
+def test_a_picture_that_is_shrunk_a_little_keeps_every_line() -> None:
+    line = np.zeros((100, 100, 3), np.uint8)
+
+    for row in range(100):
+        line[:] = 0
+        line[row] = 200
+        assert np.asarray(resized(Image.fromarray(line), (60, 60))).max() >= 100
+
+
+def test_a_picture_is_enlarged_without_steps() -> None:
+    halves = np.zeros((2, 2, 3), np.uint8)
+    halves[:, 1] = 200
+
+    row = np.asarray(resized(Image.fromarray(halves), (40, 2)))[0, :, 0].astype(int)
+
+    assert 0 < np.diff(row).max() <= 12
+    assert (row[0], row[-1]) == (0, 200)
 
 
 def test_threads_do_not_disturb_each_other() -> None:

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from msgspec import Meta
+from PIL import Image
 
 from maxfw.errors import BadModel, BadParameter
-from maxfw.model import MAXModelWrapper, Probability
+from maxfw.model import MAXModelWrapper, Probability, UploadedImage
 from maxfw.model.parameters import bind, parameters_of
 
 
@@ -156,3 +157,46 @@ def test_an_unannotated_parameter_has_the_type_of_its_default() -> None:
             return x
 
     assert bind(parameters_of(Plain), {"chars": "7"})["_predict_batch"] == {"chars": 7}
+
+
+class Frame(MAXModelWrapper):
+    def _predict(self, x: Any) -> Any:
+        return x
+
+    def _post_process(
+        self,
+        x: Any,
+        *,
+        wood: Annotated[UploadedImage, Meta(description="what it is made of")] | None = None,
+        width: int = 3,
+    ) -> Any:
+        return x
+
+
+def test_a_parameter_annotated_as_an_image_is_an_uploaded_picture() -> None:
+    wood, width = parameters_of(Frame)
+
+    assert (wood.is_picture, width.is_picture) == (True, False)
+    assert wood.schema == {"type": "file", "description": "what it is made of"}
+    assert not wood.required
+
+
+def test_a_picture_goes_to_its_hook_and_is_none_where_none_was_sent() -> None:
+    picture = Image.new("RGB", (2, 1))
+
+    assert bind(parameters_of(Frame), {"wood": picture})["_post_process"] == {"wood": picture, "width": 3}
+    assert bind(parameters_of(Frame), {})["_post_process"]["wood"] is None
+
+
+def test_a_text_in_place_of_a_picture_is_refused() -> None:
+    with pytest.raises(BadParameter, match=r"'wood': 'oak\.png': not an uploaded picture"):
+        bind(parameters_of(Frame), {"wood": "oak.png"})
+
+
+def test_a_picture_cannot_decide_which_inputs_share_a_batch() -> None:
+    class Sorts(MAXModelWrapper):
+        def _predict_batch(self, xs: Any, *, wood: UploadedImage | None = None) -> Any:
+            return xs
+
+    with pytest.raises(BadModel, match="'wood'"):
+        parameters_of(Sorts)

@@ -8,7 +8,7 @@ import pytest
 
 NAMES = {
     "maxfw": ["__version__"],
-    "maxfw.model": ["MAXModelWrapper", "Probability"],
+    "maxfw.model": ["MAXModelWrapper", "Probability", "UploadedImage"],
     "maxfw.assets": ["Asset", "fetch", "located"],
     "maxfw.client": ["Client", "Answer"],
     "maxfw.errors": ["MaxfwError", "RequestError", "BadInput", "AnswerError", "MissingExtra"],

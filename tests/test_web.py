@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from maxfw.model import MAXModelWrapper, Probability
+from maxfw.client import Client
+from maxfw.errors import BadModel
+from maxfw.model import MAXModelWrapper, Probability, UploadedImage
 from maxfw.settings import load_settings
 from maxfw.tasks.image_classification import ImageClassification
 from maxfw.tasks.image_to_image import ImageToImage
@@ -271,6 +275,16 @@ def test_a_malformed_request_to_a_text_model_is_refused_and_the_next_one_works(
     assert text.post("/model/predict", json={"text": ["AB"]}).status_code == 200
 
 
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+def test_a_file_with_line_ends_anywhere_is_taken_whole(image: FlaskClient, line_end: bytes) -> None:
+    # Such bytes may begin the end of the form, so the parser keeps them when it takes the next 64 KiB.
+    blob = png().getvalue() + line_end * 200_000
+
+    answer = image.post("/model/predict", data={"image": (io.BytesIO(blob), "red.png")})
+
+    assert answer.status_code == 200, answer.get_json()
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "code", "told"),
     [
@@ -400,3 +414,98 @@ def test_browsers_of_other_origins_are_let_in_only_when_told(
     answer = connect(loudness, cors=cors).get("/model/metadata", headers={"Origin": origin})
 
     assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+
+
+class Blender(MAXModelWrapper):
+    """A model with a second picture: the mean colour of both, or the first alone."""
+
+    task = ImageToImage()
+
+    def _predict(self, image: Any) -> Any:
+        return image
+
+    def _post_process(self, image: Any, *, other: UploadedImage | None = None, share: float = 0.5) -> Any:
+        return image if other is None else Image.blend(image, other.resize(image.size), share)
+
+
+def colour_of(answer: Any) -> Any:
+    return Image.open(io.BytesIO(answer.data)).getpixel((0, 0))
+
+
+def test_a_second_picture_is_decoded_and_handed_to_the_hook_that_asks_for_it(connect: Connect) -> None:
+    client = connect(Blender())
+    files = {"image": (png((0, 0, 0)), "a.png"), "other": (png((200, 100, 0)), "b.png"), "share": "0.5"}
+    both = client.post("/model/predict", data=files)
+    alone = client.post("/model/predict", data={"image": (png((0, 0, 0)), "a.png")})
+
+    assert colour_of(both) == (100, 50, 0)
+    assert colour_of(alone) == (0, 0, 0)
+
+
+def test_a_file_field_that_a_browser_left_empty_counts_as_not_sent(connect: Connect) -> None:
+    body = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n%s\r\n" % part
+        for part in ((b"image", b"a.png", png((9, 9, 9)).read()), (b"other", b"", b""))
+    )
+    answer = connect(Blender()).post(
+        "/model/predict", data=body + b"--x--\r\n", content_type="multipart/form-data; boundary=x"
+    )
+
+    assert colour_of(answer) == (9, 9, 9)
+
+
+@pytest.mark.parametrize(
+    ("other", "status", "code", "told"),
+    [
+        ((io.BytesIO(b"no picture"), "b.png"), 400, "bad_input", "curl -F other=@"),
+        ((io.BytesIO(b""), "b.png"), 400, "bad_input", "field 'other': the file is empty"),
+        ((io.BytesIO(b"%PDF-1.7 ..."), "b.png"), 415, "unsupported_media_type", "'other': PDF"),
+        ("b.png", 400, "bad_input", "-F other=@"),
+        ([(png(), "b.png"), (png(), "c.png")], 400, "bad_input", "twice"),
+    ],
+)
+def test_a_second_picture_is_refused_in_the_words_of_the_first(
+    connect: Connect, other: Any, status: int, code: str, told: str
+) -> None:
+    answer = connect(Blender()).post("/model/predict", data={"image": (png(), "a.png"), "other": other})
+
+    assert_error(answer, status, code, told)
+
+
+def test_a_second_picture_is_described_and_counts_in_the_limits(connect: Connect) -> None:
+    client = connect(Blender(), max_image_mb=1)
+    swagger = client.get("/swagger.json").get_json()["paths"]["/model/predict"]["post"]["parameters"]
+    [other] = [parameter for parameter in swagger if parameter["name"] == "other"]
+    limits = client.get("/model/metadata").get_json()["limits"]
+
+    assert (other["in"], other["type"], other["required"]) == ("formData", "file", False)
+    assert other["description"].startswith("a picture")
+    assert limits["other"] == limits["image"]
+    assert 2_000_000 < client.application.config["MAX_CONTENT_LENGTH"] < 2_100_000
+
+
+def test_a_second_picture_needs_a_task_with_files_and_a_name_of_its_own(
+    connect: Connect, loudness: MAXModelWrapper
+) -> None:
+    class Reads(type(loudness)):  # type: ignore[misc]
+        def _post_process(self, x: Any, *, other: UploadedImage | None = None) -> Any:
+            return x
+
+    class Twice(Blender):
+        def _post_process(self, x: Any, *, image: UploadedImage | None = None) -> Any:
+            return x
+
+    for model in (Reads(), Twice()):
+        with pytest.raises(BadModel):
+            connect(model)
+
+
+def test_the_python_client_sends_a_second_picture_as_a_keyword(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "b.png").write_bytes(png((200, 100, 0)).read())
+    transport = httpx.WSGITransport(connect(Blender()).application)
+
+    with Client("http://model", transport=transport) as model:
+        both = model.predict(image=png((0, 0, 0)).read(), other=tmp_path / "b.png")
+
+    assert Image.open(io.BytesIO(both.content)).getpixel((0, 0)) == (100, 50, 0)

@@ -33,7 +33,7 @@ LONGEST_CELL = 60
 def command(model: str, words: tuple[str, ...], as_json: bool, save: Path | None) -> None:
     """Ask MODEL about each INPUT: a file, or a text for models that read text.
 
-    The model's parameters are options too: --threshold 0.5.
+    The model's parameters are options too: --threshold 0.5; where one is a picture, give its path.
 
     \b
     Examples:
@@ -52,8 +52,8 @@ def command(model: str, words: tuple[str, ...], as_json: bool, save: Path | None
     try:
         for argument in arguments:
             try:
-                inputs = predictor.task.inputs_of(argument)
-                answer = predictor.answer(inputs, parameters)
+                inputs, values = predictor.with_files(predictor.task.inputs_of(argument), parameters)
+                answer = predictor.answer(inputs, values)
             except MaxfwError as error:
                 if len(arguments) == 1 or isinstance(error, BadParameter):
                     raise

@@ -2,9 +2,9 @@
 
 from maxfw.model.aliases import alias_flask_restplus
 from maxfw.model.model import MAXModelWrapper
-from maxfw.model.parameters import Probability
+from maxfw.model.parameters import Probability, UploadedImage
 
-__all__ = ["MAXModelWrapper", "Probability"]
+__all__ = ["MAXModelWrapper", "Probability", "UploadedImage"]
 
 # Old model folders import flask_restplus, some of them before they import maxfw.core.
 alias_flask_restplus()

@@ -1,6 +1,7 @@
 """Parameters are signatures: the keyword-only arguments of a model's hooks are what a request may set.
 
-Swagger, the command line and the client learn them from here.
+Swagger, the command line and the client learn them from here. An argument annotated as a PIL image is a second
+picture that a request may upload.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 from msgspec import Meta, Struct
+from PIL import Image
 
 from maxfw.errors import BadModel, BadParameter
 from maxfw.model.model import MAXModelWrapper, writes_single
 
 Probability = Annotated[float, Meta(ge=0, le=1, description="how sure the model must be, 0…1")]
+
+#: A picture that is uploaded beside the input of the task; a hook gets it as a PIL image, RGB and upright.
+UploadedImage = Annotated[Image.Image, Meta(description="a picture: JPEG, PNG, WebP, GIF, BMP or TIFF")]
 
 HOOKS = ("_pre_process", "_predict_batch", "_post_process")
 
@@ -33,8 +38,15 @@ class Parameter(Struct, frozen=True):
     required: bool
 
     @property
+    def is_picture(self) -> bool:
+        """Whether its value is an uploaded picture."""
+        return Image.Image in _alternatives(self.type)
+
+    @property
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the type: type, range, choices, description."""
+        """The JSON Schema of the type: type, range, choices, description; a picture is of Swagger's type `file`."""
+        if self.is_picture:
+            return {"type": "file", "description": _picture_description(self.type)}
         schema = msgspec.json.schema(self.type)
         if not self.required and self.default is not None:
             schema["default"] = self.default
@@ -99,6 +111,10 @@ def convert(parameter: Parameter, value: Any) -> Any:
     Raises:
         BadParameter: it does not fit.
     """
+    if parameter.is_picture:
+        if not isinstance(value, Image.Image):
+            raise _refusal(parameter, value, "not an uploaded picture")
+        return value
     try:
         converted = msgspec.convert(_readable(value, parameter.type), parameter.type, strict=False)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -146,14 +162,32 @@ def _declared(function: Any, hook: str) -> list[Parameter]:
         required = argument.default is inspect.Parameter.empty
         kind = annotations.get(name, str if required or argument.default is None else type(argument.default))
         parameter = Parameter(name, (hook,), kind, None if required else argument.default, required)
-        try:
-            msgspec.json.schema(kind)
-        except TypeError as error:
-            raise BadModel(
-                f"parameter {name!r} of {function.__qualname__} has no usable type: {error}"
-            ) from error
+        _check_type(parameter, function.__qualname__)
         declared.append(parameter)
     return declared
+
+
+def _check_type(parameter: Parameter, where: str) -> None:
+    if parameter.is_picture:
+        if parameter.hooks == ("_predict_batch",):
+            # Its parameters decide which inputs share a batch, and no two uploads are the same.
+            raise BadModel(
+                f"parameter {parameter.name!r} of {where} is a picture",
+                hint="take it in _pre_process or _post_process",
+            )
+        return
+    try:
+        msgspec.json.schema(parameter.type)
+    except TypeError as error:
+        raise BadModel(f"parameter {parameter.name!r} of {where} has no usable type: {error}") from error
+
+
+def _picture_description(kind: Any) -> str:
+    """The outermost description of a type: `Annotated[UploadedImage, Meta(description="…")] | None`."""
+    if typing.get_origin(kind) is Annotated:
+        said = [note.description for note in kind.__metadata__ if isinstance(note, Meta)]
+        return next((text for text in reversed(said) if text), "")
+    return "".join(_picture_description(option) for option in typing.get_args(kind))
 
 
 def _readable(value: Any, kind: Any) -> Any:

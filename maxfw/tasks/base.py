@@ -20,7 +20,7 @@ from msgspec import Struct
 from PIL import Image
 
 from maxfw.errors import BadInput, BadModelOutput, TooLarge
-from maxfw.media import read_image
+from maxfw.media import image_limits, read_image
 from maxfw.settings import Settings
 
 T = TypeVar("T")
@@ -154,13 +154,7 @@ class ImageTask(Task):
         return [read_image(upload.blob, field="image", settings=settings, keep_alpha=self.keep_alpha)]
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        return {
-            "image": {
-                "bytes": megabytes(settings.max_image_mb),
-                "pixels": int(settings.max_image_mpx * 1_000_000),
-                "formats": ["JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF"],
-            }
-        }
+        return {"image": image_limits(settings)}
 
     def body_limit(self, settings: Settings) -> int:
         return megabytes(settings.max_image_mb) + FORM_SYNTAX_BYTES

@@ -98,3 +98,43 @@ def detections(
         if label.name != "???":
             found.append(Detection(label.id, label.name, float(scores[index]), clipped[index].tolist()))
     return found
+
+
+def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """The area that a box shares with each of many, over the area of both together, float (n,) in 0…1.
+
+    `box` float (4,), `boxes` float (n, 4): two corners, the lesser first, in any order of the axes and any unit.
+    """
+    top, left, bottom, right = np.asarray(boxes).T
+    height = np.minimum(bottom, box[2]) - np.maximum(top, box[0])
+    width = np.minimum(right, box[3]) - np.maximum(left, box[1])
+    shared = np.maximum(height, 0) * np.maximum(width, 0)
+    both = (bottom - top) * (right - left) + (box[2] - box[0]) * (box[3] - box[1]) - shared
+    overlap: np.ndarray = np.divide(shared, both, out=np.zeros_like(both), where=both > 0)
+    return overlap
+
+
+def non_maximum_suppression(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    iou: float,
+    *,
+    classes: np.ndarray | None = None,
+    most: int = 100,
+) -> np.ndarray:
+    """Many boxes for one thing → the surest of them: the indices of what is kept, int (k,), surest first.
+
+    `boxes` float (n, 4): two corners, the lesser first, in any order of the axes and any unit; `scores` float (n,).
+    A box falls if it overlaps a surer one by more than `iou`, with `classes` (n,) only if it is of the same class.
+    At most `most` are kept, so that a threshold of 0 costs no more than `most` passes over the boxes.
+    """
+    left = np.argsort(-np.asarray(scores), kind="stable")
+    kept: list[int] = []
+    while left.size and len(kept) < most:
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        stays = intersection_over_union(boxes[best], boxes[left]) <= iou
+        if classes is not None:
+            stays |= classes[left] != classes[best]
+        left = left[stays]
+    return np.array(kept, dtype=np.intp)

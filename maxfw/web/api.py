@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import flask
@@ -38,7 +38,7 @@ def _metadata_resource(namespace: Namespace, models: dict[str, Any], predictor: 
     metadata = swagger.MetadataAnswer(
         **card(type(predictor.model)),
         task=predictor.task.name,
-        limits=predictor.task.limits(predictor.settings),
+        limits=predictor.limits,
         version=maxfw.__version__,
     )
 
@@ -83,15 +83,19 @@ def _predict_resource(namespace: Namespace, models: dict[str, Any], predictor: P
         @namespace.response(415, "The input is in a format that is not accepted", models["ErrorAnswer"])
         @namespace.response(503, "Busy: try again after Retry-After seconds", models["ErrorAnswer"])
         def post(self) -> Response:
-            inputs, values = read_request(flask.request, task, predictor.settings)
+            inputs, values = read_request(flask.request, task, predictor.settings, predictor.pictures)
             encoded = task.encode(predictor.answer(inputs, values), flask.request.headers.get("Accept", ""))
             return Response(encoded.content, content_type=encoded.media_type)
 
     return Predict
 
 
-def read_request(request: Request, task: Task, settings: Settings) -> tuple[Inputs, dict[str, Any]]:
+def read_request(
+    request: Request, task: Task, settings: Settings, pictures: Sequence[str] = ()
+) -> tuple[Inputs, dict[str, Any]]:
     """A request → the inputs of the task and the values of parameters (the URL's win over the body's).
+
+    `pictures` are the parameters that are files too.
 
     Raises:
         BadInput: a field is sent twice, unknown or malformed.
@@ -105,7 +109,7 @@ def read_request(request: Request, task: Task, settings: Settings) -> tuple[Inpu
         return inputs, {name: value for name, value in body.items() if name not in own} | query
     _check_form(request, task)
     uploads = _once(request.files.items(multi=True), "file field")
-    known = {field.name for field in task.files}
+    known = {field.name for field in task.files} | set(pictures)
     if unknown := [name for name in uploads if name not in known]:
         raise BadInput(
             f"unknown file field {unknown[0]!r}", hint=f"this model takes {', '.join(sorted(known))}"
@@ -114,6 +118,10 @@ def read_request(request: Request, task: Task, settings: Settings) -> tuple[Inpu
         name: Upload(upload.stream.read(), upload.filename or "", upload.mimetype)
         for name, upload in uploads.items()
     }
+    # A browser sends a file field that was left empty as a file without name and content.
+    for name in set(pictures) & files.keys():
+        if not files[name].filename and not files[name].blob:
+            del files[name]
     form = _once(request.form.items(multi=True), "form field")
     if misplaced := [name for name in form if name in known]:
         raise BadInput(

@@ -36,7 +36,7 @@ def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flas
     app = Flask("maxfw.web", static_folder=None)
     app.config.update(SWAGGER_SETTINGS)
     app.extensions["maxfw"] = predictor
-    guards.install(app, predictor.task, settings)
+    guards.install(app, predictor.body_limit)
     api = Api(
         app, title=description["name"], description=description["description"], version=maxfw.__version__
     )

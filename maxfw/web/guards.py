@@ -11,8 +11,7 @@ import flask
 from flask import Flask, Response
 from flask_cors import CORS
 
-from maxfw.settings import Settings
-from maxfw.tasks.base import FORM_SYNTAX_BYTES, Task
+from maxfw.tasks.base import FORM_SYNTAX_BYTES
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -27,11 +26,12 @@ class BoundedRequest(flask.Request):
         return io.BytesIO()
 
 
-def install(app: Flask, task: Task, settings: Settings) -> None:
-    """Bound the requests of an app and give each an id."""
+def install(app: Flask, body_limit: int) -> None:
+    """Bound the requests of an app, in bytes, and give each an id."""
     app.request_class = BoundedRequest
-    app.config["MAX_CONTENT_LENGTH"] = task.body_limit(settings)
-    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_SYNTAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = body_limit
+    # Werkzeug counts each chunk of 64 KiB with what it kept of the one before, so twice that is the least that works.
+    app.config["MAX_FORM_MEMORY_SIZE"] = 2 * FORM_SYNTAX_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.after_request(_add_headers)
 

@@ -15,11 +15,12 @@ import pytest
 from maxfw.catalog import ModelFolder, load_class, load_model, models
 from maxfw.contract import check, comparable, difference, sample_asset, samples_of
 from maxfw.drawing import draw
+from maxfw.errors import MissingExtra
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
 from maxfw.web.app import create_app
 
-# The extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
+# The first extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
 FRAMEWORKS = {
     "litert": ("ai_edge_litert", ()),
     "onnx": ("onnxruntime", ()),
@@ -29,9 +30,10 @@ FRAMEWORKS = {
 
 
 def extra_of(folder: ModelFolder) -> str:
+    """The first extra that a folder asks for, which decides where it is tested."""
     file = folder.path / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return text.split("[", 1)[1].split("]", 1)[0] if "[" in text else ""
+    return text.split("[", 1)[1].split("]", 1)[0].split(",")[0].strip() if "[" in text else ""
 
 
 def every(folders: list[ModelFolder]) -> list[object]:
@@ -54,7 +56,10 @@ def predictor(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Pre
     module = FRAMEWORKS.get(extra_of(folder), (extra_of(folder), ()))[0]
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{folder.name} runs on {module}, which is not installed here")
-    made = Predictor(load_model(folder), load_settings())
+    try:
+        made = Predictor(load_model(folder), load_settings())
+    except MissingExtra as error:  # one of its other extras
+        pytest.skip(f"{folder.name}: {error.message}")
     yield folder, made
     made.close()
 

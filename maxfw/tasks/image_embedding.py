@@ -1,0 +1,75 @@
+"""Image embedding: a picture as a vector, near to those of pictures that look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from msgspec import Meta
+
+from maxfw.errors import BadModelOutput
+from maxfw.tasks.base import Answer, ImageTask, Label
+
+
+class ImageEmbeddingAnswer(Answer, kw_only=True):
+    """The picture as a vector; a list of one vector, since one picture was sent."""
+
+    predictions: Annotated[list[list[float]], Meta(description="one vector for each picture")]
+
+
+class ImageEmbedding(ImageTask):
+    """A picture in; a vector of fixed length out, for search, grouping, or a classifier of your own.
+
+    `_post_process` returns the vector, a numpy array or a list of numbers.
+    """
+
+    name = "image-embedding"
+    title = "Image Embedding"
+    answer = ImageEmbeddingAnswer
+
+    template_imports = """\
+import numpy as np
+
+from maxfw.model import MAXModelWrapper
+from maxfw.tasks.image_embedding import ImageEmbedding"""
+    template = '''\
+    task = ImageEmbedding()
+
+    def _pre_process(self, image):
+        """PIL RGB image → sixteen colours of it, float32 (4, 4, 3), 0…1."""
+        return np.asarray(image.resize((4, 4)), dtype=np.float32) / 255
+
+    def _predict_batch(self, batch):
+        """n × float32 (4, 4, 3) → n × float32 (48,), each of length 1."""
+        vectors = np.stack(batch).reshape(len(batch), -1) + 1e-6
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def _post_process(self, vector):
+        """float32 (48,) → the same."""
+        return vector
+'''
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def write(
+        self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]
+    ) -> ImageEmbeddingAnswer:
+        """Vectors, numbers (n,) each → lists."""
+        return ImageEmbeddingAnswer(predictions=[_numbers(outcome) for outcome in outcomes])
+
+
+def _numbers(outcome: Any) -> list[float]:
+    try:
+        vector = np.asarray(outcome)
+    except ValueError as error:  # lists of unequal lengths
+        raise BadModelOutput(f"_post_process did not return a vector: {error}") from error
+    if vector.ndim != 1 or not vector.size or vector.dtype.kind not in "iuf":
+        raise BadModelOutput(
+            f"_post_process returned {vector.dtype} of shape {vector.shape}, not a vector of numbers"
+        )
+    if not np.isfinite(vector).all():
+        raise BadModelOutput("_post_process returned a number that is not finite")
+    numbers: list[float] = vector.astype(np.float64).tolist()
+    return numbers
