@@ -48,10 +48,13 @@ def request_id() -> str:
         return ""
     known: str | None = flask.g.get("request_id")
     if known is None:
-        offered = flask.request.headers.get("X-Request-ID", "")
-        known = offered if _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
-        flask.g.request_id = known
+        known = flask.g.request_id = usable_id(flask.request.headers.get("X-Request-ID", ""))
     return known
+
+
+def usable_id(offered: str) -> str:
+    """The id that a client offers for its request, or a new one in place of an unusable one."""
+    return offered if _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
 def _add_headers(response: Response) -> Response:
