@@ -271,6 +271,16 @@ def test_a_malformed_request_to_a_text_model_is_refused_and_the_next_one_works(
     assert text.post("/model/predict", json={"text": ["AB"]}).status_code == 200
 
 
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+def test_a_file_with_line_ends_anywhere_is_taken_whole(image: FlaskClient, line_end: bytes) -> None:
+    # Such bytes may begin the end of the form, so the parser keeps them when it takes the next 64 KiB.
+    blob = png().getvalue() + line_end * 200_000
+
+    answer = image.post("/model/predict", data={"image": (io.BytesIO(blob), "red.png")})
+
+    assert answer.status_code == 200, answer.get_json()
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "code", "told"),
     [

@@ -12,7 +12,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 
 from maxfw.settings import Settings
-from maxfw.tasks.base import FORM_SYNTAX_BYTES, Task
+from maxfw.tasks.base import Task
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -31,7 +31,6 @@ def install(app: Flask, task: Task, settings: Settings) -> None:
     """Bound the requests of an app and give each an id."""
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = task.body_limit(settings)
-    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_SYNTAX_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.after_request(_add_headers)
 
