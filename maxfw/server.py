@@ -43,7 +43,8 @@ from maxfw.errors import (
 )
 from maxfw.settings import Settings, inherited_socket, load_settings, worker_environment
 from maxfw.web import old
-from maxfw.web.errors import body_of
+from maxfw.web.errors import body_of, headers_of
+from maxfw.web.guards import usable_id
 
 log = logging.getLogger("maxfw")
 
@@ -162,7 +163,7 @@ class Front:
                 raise Overloaded(f"{self._in_flight - 1} requests are being answered already")
             body = await self._read_body(scope, protocol)
         except MaxfwError as error:
-            _refuse(protocol, error)
+            _refuse(scope, protocol, error)
             return
         environ = build_environ(scope, body)
         loop = asyncio.get_running_loop()
@@ -355,11 +356,11 @@ def _become_supervisor(settings: Settings) -> None:
     os.execve(sys.executable, arguments, worker_environment(listener.fileno()))
 
 
-def _refuse(protocol: Any, error: MaxfwError) -> None:
-    headers = [("content-type", "application/json"), ("connection", "close")]
-    if isinstance(error, Overloaded):
-        headers.append(("retry-after", "1"))
-    protocol.response_bytes(error.status, headers, json.dumps(body_of(error)).encode())
+def _refuse(scope: Any, protocol: Any, error: MaxfwError) -> None:
+    request_id = usable_id(scope.headers.get("x-request-id") or "")
+    headers = {**headers_of(error), "X-Request-ID": request_id, "Connection": "close"}
+    pairs = [(name.lower(), value) for name, value in headers.items()]
+    protocol.response_bytes(error.status, pairs, body_of(error, request_id))
 
 
 async def _has_left(protocol: Any) -> bool:

@@ -148,10 +148,29 @@ class ImageTask(Task):
 
     files = (FileField("image", "a picture: JPEG, PNG, WebP, GIF, BMP or TIFF", "photo.jpg"),)
 
+    def __init__(
+        self,
+        *,
+        labels: str | Sequence[str | Label] = (),
+        first_label_id: int = 0,
+        decode_at: tuple[int, int] | None = None,
+    ) -> None:
+        """Declare the task of a model that looks at pictures.
+
+        `decode_at` (width, height) is for models that resize every picture to that anyway and answer in shares of
+        it: a big JPEG is then decoded at ½, ¼ or ⅛ of its size, in a fraction of the time, but never smaller than
+        twice this, so that the resizing still decides how it looks.
+        """
+        super().__init__(labels=labels, first_label_id=first_label_id)
+        self.least_size = (2 * decode_at[0], 2 * decode_at[1]) if decode_at else None
+
     def read(self, inputs: Inputs, settings: Settings) -> list[Image.Image]:
         """The uploaded picture → one PIL image, RGB, upright."""
         upload = required_file(self.files[0], inputs)
-        return [read_image(upload.blob, field="image", settings=settings, keep_alpha=self.keep_alpha)]
+        picture = read_image(
+            upload.blob, settings=settings, target=self.least_size, keep_alpha=self.keep_alpha
+        )
+        return [picture]
 
     def limits(self, settings: Settings) -> dict[str, Any]:
         return {"image": image_limits(settings)}

@@ -60,9 +60,14 @@ from maxfw.tasks.image_classification import ImageClassification"""
 '''
 
     def __init__(
-        self, *, labels: str | Sequence[str | Label] = (), first_label_id: int = 0, top: int = 5
+        self,
+        *,
+        labels: str | Sequence[str | Label] = (),
+        first_label_id: int = 0,
+        decode_at: tuple[int, int] | None = None,
+        top: int = 5,
     ) -> None:
-        super().__init__(labels=labels, first_label_id=first_label_id)
+        super().__init__(labels=labels, first_label_id=first_label_id, decode_at=decode_at)
         self.top = top
 
     def write(

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from maxfw.errors import (
     BadInput,
+    BadModelOutput,
     MaxfwError,
     MethodNotAllowed,
     MissingExtra,
@@ -54,11 +55,7 @@ def response_of(error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]  # a redirect is no error
     shown = _shown(error)
-    response = flask.Response(
-        msgspec.json.encode(body_of(shown)), status=shown.status, content_type="application/json"
-    )
-    if isinstance(shown, Overloaded):
-        response.headers["Retry-After"] = str(max(1, math.ceil(shown.retry_after)))
+    response = Response(body_of(shown, request_id()), status=shown.status, headers=headers_of(shown))
     if isinstance(error, HTTPException):
         for name, value in error.get_headers():
             if name in ("Allow", "WWW-Authenticate"):
@@ -66,19 +63,31 @@ def response_of(error: Exception) -> Response:
     return response
 
 
-def body_of(error: MaxfwError) -> dict[str, str]:
-    """The fields of an error's answer."""
-    return {
-        "status": "error",
-        "code": error.code,
-        "message": error.message,
-        "hint": error.hint,
-        "request_id": request_id(),
-    }
+def body_of(error: MaxfwError, request_id: str) -> bytes:
+    """An error as JSON, in the one shape that all of them have."""
+    return msgspec.json.encode(
+        {
+            "status": "error",
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "request_id": request_id,
+        }
+    )
+
+
+def headers_of(error: MaxfwError) -> dict[str, str]:
+    """The headers that go with an error."""
+    headers = {"Content-Type": "application/json"}
+    if isinstance(error, Overloaded):
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    return headers
 
 
 def _shown(error: Exception) -> MaxfwError:
     """The error that may be shown in place of the one that happened."""
+    if isinstance(error, BadModelOutput):
+        log.error("request %s: %s", request_id(), error.message)
     if isinstance(error, RequestError | ServiceError | MissingExtra):
         return error
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:

@@ -11,8 +11,6 @@ import flask
 from flask import Flask, Response
 from flask_cors import CORS
 
-from maxfw.tasks.base import FORM_SYNTAX_BYTES
-
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # More fields than any task and its parameters have.
@@ -30,8 +28,6 @@ def install(app: Flask, body_limit: int) -> None:
     """Bound the requests of an app, in bytes, and give each an id."""
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = body_limit
-    # Werkzeug counts each chunk of 64 KiB with what it kept of the one before, so twice that is the least that works.
-    app.config["MAX_FORM_MEMORY_SIZE"] = 2 * FORM_SYNTAX_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.after_request(_add_headers)
 
@@ -48,10 +44,13 @@ def request_id() -> str:
         return ""
     known: str | None = flask.g.get("request_id")
     if known is None:
-        offered = flask.request.headers.get("X-Request-ID", "")
-        known = offered if _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
-        flask.g.request_id = known
+        known = flask.g.request_id = usable_id(flask.request.headers.get("X-Request-ID", ""))
     return known
+
+
+def usable_id(offered: str) -> str:
+    """The id that a client offers for its request, or a new one in place of an unusable one."""
+    return offered if _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
 def _add_headers(response: Response) -> Response:

@@ -31,7 +31,7 @@ class ModelWrapper(MAXModelWrapper):
         "source": "https://github.com/tensorflow/tflite-support",
         "license": "Apache-2.0",
     }
-    task = ImageClassification(labels=LABELS)
+    task = ImageClassification(labels=LABELS, decode_at=(SIDE, SIDE))
     assets = [
         Asset(
             NETWORK,

@@ -28,7 +28,7 @@ class ModelWrapper(MAXModelWrapper):
         "license": "Apache-2.0",
     }
     # Ids are those of COCO, which start at 1; ten of its 90 categories were never used and are `???` in the file.
-    task = ObjectDetection(labels="labelmap.txt", first_label_id=1)
+    task = ObjectDetection(labels="labelmap.txt", first_label_id=1, decode_at=(SIDE, SIDE))
     assets = [
         Asset(
             NETWORK,

@@ -171,7 +171,9 @@ def test_half_a_request_is_refused_in_time_and_holds_nobody_up(serve: Serve) -> 
 
     for half in halves:
         half.settimeout(15)
-        assert half.recv(65536).startswith(b"HTTP/1.1 408")
+        answer = half.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"x-request-id: " in answer
         half.close()
 
 
