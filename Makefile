@@ -53,7 +53,7 @@ $(VENV)/serve.stamp: setup.py
 
 $(VENV)/test.stamp: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,audio,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,test]'
 	touch $@ $(VENV)/serve.stamp
 
 $(VENV)/docs.stamp: setup.py

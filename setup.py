@@ -23,6 +23,7 @@ EXTRAS = {
     ],
     "pytorch": ["torch>=2.6"],
     "huggingface": ["torch>=2.6", "transformers>=4.48", "safetensors>=0.4"],
+    "ocr": ["rapidocr>=3.10,<3.11"],  # its wheel carries the networks
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
     "ray": ["ray[serve]>=2.40"],
     "docker": ["docker>=7.1"],

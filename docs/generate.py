@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,8 @@ import msgspec
 
 import maxfw
 from maxfw import errors
-from maxfw.catalog import card, load_class, models
+from maxfw.catalog import ModelFolder, card, load_class, models
 from maxfw.cli import main
-from maxfw.runtimes import Runtime
 from maxfw.settings import describe, environment_name, fields
 from maxfw.tasks import all_tasks
 from maxfw.tasks.base import Task
@@ -35,6 +33,17 @@ API = DOCS / "reference" / "api"
 
 # Modules that are doors for people on the command line, or private.
 NOT_IN_THE_API = re.compile(r"maxfw\.(__main__|cli(\..*)?)$")
+
+
+# What the extras of `requirements.txt` install, as people call it; others, like `ocr`, are no frameworks.
+FRAMEWORKS = {
+    "litert": "LiteRT",
+    "onnx": "ONNX",
+    "tensorflow": "TensorFlow",
+    "pytorch": "PyTorch",
+    "huggingface": "PyTorch",
+}
+EXTRAS = re.compile(r"^maxfw\[([^\]]+)\]", re.MULTILINE)
 
 
 def regions() -> dict[Path, dict[str, Callable[[], str]]]:
@@ -85,21 +94,23 @@ def zoo_table() -> str:
                 f"[{folder.name}](models/{folder.name}/README.md)",
                 f"[{task}](docs/tasks/{task}.md)",
                 description["license"],
-                framework_of(model_class),
+                framework_of(folder),
                 description["description"],
             ]
         )
     return table(["model", "task", "licence", "runs on", "what it does"], rows)
 
 
-def framework_of(model_class: type[Any]) -> str:
-    """The frameworks whose runtimes a model's file imports."""
-    names = {
-        value.framework
-        for value in vars(sys.modules[model_class.__module__]).values()
-        if isinstance(value, type) and issubclass(value, Runtime) and value is not Runtime
-    }
-    return ", ".join(sorted(names))
+def framework_of(folder: ModelFolder) -> str:
+    """The frameworks that a model needs, the one it is tested with first, from its requirements.
+
+    Not from what its file imports: a model that builds on another imports no runtime of its own.
+    """
+    named = EXTRAS.search((folder.path / "requirements.txt").read_text(encoding="utf-8"))
+    if not named:
+        raise ValueError(f"{folder.path}/requirements.txt names no extra, like maxfw[litert]")
+    extras = [extra.strip() for extra in named[1].split(",")]
+    return ", ".join(FRAMEWORKS[extra] for extra in extras if extra in FRAMEWORKS)
 
 
 def settings_table() -> str:
@@ -133,7 +144,7 @@ def _allowed(kind: Any) -> str:
     if pattern := getattr(plain, "pattern", None):
         return pattern.strip("^$()").replace("|", ", ")
     ends = [
-        f"{said} {value:g}"
+        f"{said} {value:.15g}"
         for said, value in (
             ("from", getattr(plain, "ge", None)),
             ("above", getattr(plain, "gt", None)),

@@ -26,9 +26,16 @@ SIDE = 640  # pixels, the longer one
 
 # Model → the sample that shows what its task answers.
 SHOWN = {
-    "object_detector": "dog-human",
+    "facial_emotion_classifier": "grace_hopper",
+    "fast_neural_style_transfer": "bridge",
+    "human_pose_estimator": "Pilots",
     "image_classifier": "plane",
+    "image_embedder": "jockey",
     "image_resolution_enhancer": "lowres_food",
+    "image_segmenter": "dog-human",
+    "nucleus_segmenter": "drawn",
+    "object_detector": "dog-human",
+    "ocr": "columns",
     "text_sentiment_classifier": "reviews",
 }
 

@@ -47,12 +47,16 @@ Progress = Callable[[int, int], None]
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """A file that a model needs: its name, where it is published, and the sha256 that it must have."""
+    """A file that a model needs: its name, where it is published, and the sha256 that it must have.
+
+    `size` in bytes is for people who want to know before they download it; 0 if it is not stated.
+    """
 
     name: str
     url: str
     sha256: str
     licence: str = ""
+    size: int = 0
 
     def __post_init__(self) -> None:
         if not self.name or self.name in {".", ".."} or re.search(r'[/\\\x00-\x1f:*?"<>|]', self.name):

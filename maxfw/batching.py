@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
-
 from maxfw.errors import BadModelOutput, DeadlineExceeded, Overloaded
 
 Run = Callable[..., Sequence[Any]]
@@ -145,6 +143,9 @@ class Batcher:
         try:
             results = self._run([job.x for job in batch], **batch[0].parameters)
             count = _length(results)
+            # What a strange sequence raises while it is taken apart is the model's fault as well.
+            results = list(results) if isinstance(count, int) else []
+            count = len(results) if isinstance(count, int) else count
         except BaseException as error:  # the thread must outlive whatever a model raises, sys.exit included
             self._isolate(batch, error)
             return
@@ -174,8 +175,8 @@ def parameters_key(parameters: Mapping[str, Any]) -> tuple[tuple[str, str], ...]
 
 def shape_key(x: Any) -> Any:
     """A key that is equal only for inputs that can be stacked: type, dtype and shape, through tuples and dicts."""
-    if isinstance(x, np.ndarray):
-        return (x.dtype.str, x.shape)
+    if hasattr(x, "shape") and hasattr(x, "dtype"):  # an array, or a framework's tensor
+        return (str(x.dtype), tuple(x.shape))
     if isinstance(x, tuple):
         return tuple(shape_key(part) for part in x)
     if isinstance(x, Mapping):

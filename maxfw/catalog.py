@@ -24,6 +24,8 @@ from maxfw.model.model import folder_of
 
 CARD_KEYS = ("id", "name", "description", "type", "source", "license")
 DEFAULT_MODEL = "text_sentiment_classifier"
+PACKAGE = "maxfw_models"
+"""What the names of imported models begin with in `sys.modules`."""
 
 
 class ModelFolder(Struct, frozen=True):
@@ -85,6 +87,8 @@ def find(name: str) -> ModelFolder:
     for folder in models():
         if folder.name == plain:
             return folder
+    if path.is_dir():
+        return _at(path)
     names = ", ".join(folder.name for folder in models()) or f"none in {zoo_folder()}"
     raise ModelNotFound(
         f"no model {name!r} in the zoo and no folder of that name here", hint=f"the zoo: {names}"
@@ -159,24 +163,31 @@ def _at(path: Path) -> ModelFolder:
 def load_module(folder: ModelFolder) -> ModuleType:
     """Import a new-style model's file → its module; a second call gives the same one.
 
+    A file beside it is imported with `from . import helper`.
     A model of the zoo that builds on another gets it so: `load_module(find("face_detector"))`.
 
     Raises:
         BadModel: the file cannot be imported; names the line.
     """
     # A name of its own for each folder: several models may be loaded side by side.
-    module_name = f"maxfw_models.{folder.name}_{zlib.crc32(str(folder.file).encode()):x}"
+    plain = folder.name.replace(".", "_")
+    module_name = f"{PACKAGE}.{plain}_{zlib.crc32(str(folder.file).encode()):x}"
     if module_name in sys.modules:
         return sys.modules[module_name]
-    spec = importlib.util.spec_from_file_location(module_name, folder.file)
+    # As a package, whose other modules are the files beside it: `from . import helper` finds them, and the helper.py
+    # of one model is never taken for that of another.
+    beside = [str(folder.file.parent)]
+    spec = importlib.util.spec_from_file_location(module_name, folder.file, submodule_search_locations=beside)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(PACKAGE, ModuleType(PACKAGE))  # `from . import helper` looks for it
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        del sys.modules[module_name]
+        for name in [name for name in sys.modules if f"{name}.".startswith(f"{module_name}.")]:
+            del sys.modules[name]
         raise _authors_error(folder, "cannot be imported", error) from error
     return module
 
@@ -193,4 +204,19 @@ def _authors_error(folder: ModelFolder, what: str, error: Exception) -> MaxfwErr
     if isinstance(error, SyntaxError) and error.filename == str(folder.file):
         lines.append(error.lineno)
     place = f"{folder.file}:{lines[-1]}" if lines else str(folder.file)
-    return BadModel(f"{place}: {what}: {type(error).__name__}: {error}")
+    hint = _missing_module(folder, error) if isinstance(error, ModuleNotFoundError) else None
+    return BadModel(f"{place}: {what}: {type(error).__name__}: {error}", hint=hint)
+
+
+def _missing_module(folder: ModelFolder, error: ModuleNotFoundError) -> str:
+    """What to do about an import that found nothing: another spelling, another file name, or a package to install."""
+    beside = folder.file.parent
+    first, *_, last = f"{error.name}.{error.name}".split(".")
+    if first == PACKAGE:
+        return f"there is no {last}.py in {beside}"
+    if (beside / f"{first}.py").is_file() or (beside / first).is_dir():
+        return f"for what lies beside {folder.file.name}, write: from . import {first}"
+    requirements = beside / "requirements.txt"
+    if requirements.is_file():
+        return f"pip install -r {requirements}"
+    return f"pip install the package that holds {first}, and name it in {requirements}"

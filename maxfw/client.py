@@ -165,7 +165,7 @@ class Client:
         import httpx
 
         try:
-            return self._http.request(method, path, **content)
+            return self._http.send(self._prepared(method, path, **content))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             hint = "is the service running there? `maxfw serve MODEL` starts one"
             raise AnswerError(
@@ -176,6 +176,13 @@ class Client:
             raise AnswerError(f"{self.url} did not answer in time", code="no_answer", hint=hint) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise AnswerError(f"{self.url} did not answer: {error}", code="no_answer") from error
+
+    def _prepared(self, method: str, path: str, **content: Any) -> httpx.Request:
+        try:
+            return self._http.build_request(method, path, **content)
+        except (ValueError, TypeError) as error:
+            hint = "NaN, infinity, lone surrogates and objects have no form in a request"
+            raise BadParameter(f"this cannot be sent: {error}", hint=hint) from error
 
 
 # ------------------------------------------------------------------------------------------- what predict asks for
@@ -224,9 +231,7 @@ def _form_of(response: httpx.Response) -> _Form | None:
     """Swagger 2.0 → where predict's keywords go; None where the answer is no Swagger or describes no predict."""
     try:
         swagger = response.json()
-        paths = {
-            path: item for path, item in swagger["paths"].items() if path.rstrip("/").endswith("/predict")
-        }
+        paths = {p: item for p, item in swagger["paths"].items() if p.rstrip("/").endswith("/predict")}
         path = _PREDICT if _PREDICT in paths else next(iter(paths))
         method = "post" if "post" in paths[path] else "get"
         operation = paths[path][method]
@@ -336,19 +341,18 @@ def _read_file(field: str, value: Any) -> tuple[str, bytes, str]:
 
 
 def _answer_of(response: httpx.Response, *, also: int = 200) -> Any:
-    if not response.is_success and response.status_code != also:
+    status = response.status_code
+    if not response.is_success and status != also:
         raise _error(response)
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type.endswith("json"):
         try:
             return json.loads(response.content, object_hook=Answer)
         except ValueError as error:
-            raise AnswerError(
-                "the answer is no JSON", status=response.status_code, code="no_answer"
-            ) from error
+            raise AnswerError("the answer is no JSON", status=status, code="no_answer") from error
     if media_type == "text/html":
         message = f"{response.url} answered with a web page, not as a model"
-        raise AnswerError(message, status=response.status_code, code="no_answer", hint="check the address")
+        raise AnswerError(message, status=status, code="no_answer", hint="check the address")
     return Media(response.content, media_type or "application/octet-stream")
 
 
@@ -366,14 +370,10 @@ def _error(response: httpx.Response) -> AnswerError:
     hint = said.get("hint") or ("Client(api_key=…)" if status == 401 else "")
     if not hint and response.is_redirect:
         hint = f"use the address {response.headers['Location']}"
+    code = said.get("code") or _CODES.get(status, "internal_error" if status >= 500 else "bad_request")
+    request_id = said.get("request_id") or response.headers.get("X-Request-ID", "")
     return AnswerError(
-        f"{status}: {message}",
-        status=status,
-        code=str(
-            said.get("code") or _CODES.get(status, "internal_error" if status >= 500 else "bad_request")
-        ),
-        hint=str(hint),
-        request_id=str(said.get("request_id") or response.headers.get("X-Request-ID", "")),
+        f"{status}: {message}", status=status, code=str(code), hint=str(hint), request_id=str(request_id)
     )
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import io
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ from PIL import Image
 from maxfw.assets import Asset, fetch
 from maxfw.batching import shape_key
 from maxfw.catalog import CARD_KEYS, ModelFolder
-from maxfw.errors import BadModel, MaxfwError, RequestError
+from maxfw.errors import BadModel, MaxfwError, ModelFailed, RequestError
 from maxfw.model import MAXModelWrapper
+from maxfw.model.model import folder_of
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, Upload
@@ -81,21 +83,24 @@ def samples_of(folder: ModelFolder, task: Task, settings: Settings | None = None
 
 def check(predictor: Predictor, folder: ModelFolder, samples: list[Sample]) -> Iterator[Finding]:
     """Every promise in turn, each with its finding."""
-    yield _finding("the card is complete", lambda: _card_problem(predictor.model))
+    model = predictor.model
+    yield _finding(model, "the card is complete", lambda: _card_problem(model))
     if not samples:
         yield Finding(
             "it has a sample", "samples/ holds no sample: add NAME.json, see docs/how-to/samples.md"
         )
     for sample in samples:
         problem = functools.partial(sample_problem, predictor, sample)
-        yield _finding(f"sample {sample.name} is answered", problem)
-    yield _finding("the task's own sample is answered", lambda: _own_sample_problem(predictor))
-    yield _finding("a batch answers like single inputs", lambda: _batch_problem(predictor, samples))
-    yield _finding("nonsense is refused", lambda: _nonsense_problem(predictor))
+        yield _finding(model, f"sample {sample.name} is answered", problem)
+    yield _finding(model, "the task's own sample is answered", lambda: _own_sample_problem(predictor))
+    yield _finding(model, "a batch answers like single inputs", lambda: _batch_problem(predictor, samples))
+    yield _finding(model, "nonsense is refused", lambda: _nonsense_problem(predictor))
 
 
 def sample_problem(predictor: Predictor, sample: Sample) -> str:
     """What is wrong with the answer to a sample; empty if nothing is."""
+    if not sample.answer.keys() - {"status"}:
+        return "it expects nothing: state an answer, or write the present one with maxfw test MODEL --record"
     answer = predictor.answer(sample.inputs, sample.parameters)
     return difference(dict(sample.answer), comparable(answer), sample.tolerance)
 
@@ -125,18 +130,42 @@ def difference(expected: Any, actual: Any, tolerance: Mapping[str, float], where
         pairs = [(f"{where}[{i}]", *pair) for i, pair in enumerate(zip(expected, actual, strict=True))]
     elif _is_number(expected) and _is_number(actual):
         allowed = tolerance.get(_key(where), DEFAULT_TOLERANCE)
-        far = abs(expected - actual) > allowed
-        return f"{where} is {actual}, expected {expected} ± {allowed:g}" if far else ""
+        # Asked this way round, a NaN is no match: it is neither near nor far.
+        near = abs(expected - actual) <= allowed
+        return "" if near else f"{where} is {actual}, expected {expected} ± {allowed:g}"
     else:
         return "" if expected == actual else f"{where} is {actual!r}, expected {expected!r}"
     return next((found for place, a, b in pairs if (found := difference(a, b, tolerance, place))), "")
 
 
-def _finding(promise: str, problem: Callable[[], str]) -> Finding:
+def _finding(model: MAXModelWrapper, promise: str, problem: Callable[[], str]) -> Finding:
     try:
         return Finding(promise, problem())
     except MaxfwError as error:
-        return Finding(promise, f"{error.code}: {error.message}")
+        cause = error.__cause__
+        reason = f": {_told(cause, model)}" if isinstance(error, ModelFailed) and cause else ""
+        return Finding(promise, f"{error.code}: {error.message}{reason}")
+    except (Exception, SystemExit) as error:  # whatever an author's code can raise is a finding, too
+        return Finding(promise, _told(error, model))
+
+
+def _told(error: BaseException, model: MAXModelWrapper) -> str:
+    return _reason(error) + _place(error, model)
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _place(error: BaseException, model: MAXModelWrapper) -> str:
+    """The last line of the author's own that an exception passed: ` (model.py:7)`."""
+    folder = folder_of(type(model))
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).resolve().is_relative_to(folder)
+    ]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
 def _read_sample(file: Path, task: Task, settings: Settings | None) -> Sample:
@@ -196,19 +225,45 @@ def _batch_problem(predictor: Predictor, samples: list[Sample]) -> str:
     for group in groups.values():
         # Inputs that differ, in an odd number, are what padding and transposition trip over.
         batch = (group * 3)[: max(1, min(model.max_batch_size, 3 * len(group)))]
-        together = list(model._predict_batch(batch, **parameters))
-        alone = [model._predict_batch([x], **parameters)[0] for x in batch]
+        try:
+            together = _results(model, batch, parameters)
+            alone = [_results(model, [x], parameters)[0] for x in batch]
+        except _BrokenBatch as broken:
+            return str(broken)
         for position, (one, other) in enumerate(zip(alone, together, strict=True)):
             if not _alike(one, other):
                 return f"input {position} of {len(batch)} is answered otherwise in a batch than alone"
     return ""
 
 
+class _BrokenBatch(Exception):
+    """A batch was not answered with one result for each input; says how."""
+
+
+def _results(model: MAXModelWrapper, batch: list[Any], parameters: Mapping[str, Any]) -> list[Any]:
+    try:
+        results = model._predict_batch(list(batch), **parameters)
+    except (Exception, SystemExit) as error:
+        raised = f"`_predict_batch` raised {_reason(error)} for a batch of {len(batch)}"
+        raise _BrokenBatch(raised + _place(error, model)) from error
+    try:
+        count = f"{len(results)} results"
+    except TypeError:
+        count = type(results).__name__
+    if count != f"{len(batch)} results":
+        raise _BrokenBatch(
+            f"`_predict_batch` returned {count} for a batch of {len(batch)}: return one for each"
+        )
+    return list(results)
+
+
 def _alike(one: Any, other: Any) -> bool:
     if isinstance(one, Mapping):
-        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+        same = isinstance(other, Mapping) and one.keys() == other.keys()
+        return same and all(_alike(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(_alike(a, b) for a, b in zip(one, other, strict=True))
+        same = isinstance(other, list | tuple) and len(one) == len(other)
+        return same and all(_alike(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, np.ndarray | np.generic | float):
         a, b = np.asarray(one), np.asarray(other)
         # One step of an 8-bit result is rounding; for floats, a thousandth of the range.

@@ -6,8 +6,12 @@ nothing that cannot be decoded raises anything but a `RequestError`.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+import threading
+from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,6 +182,52 @@ def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize((2 * size[0], 2 * size[1]), Image.Resampling.NEAREST).reduce(2)
 
 
+class PixelGate:
+    """Lets threads decode pictures at once while these have no more than `most` pixels together.
+
+    The others wait, in the order in which they came; a picture of more than `most` pixels goes alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.pixels = 0  # being decoded now
+        self._waiting: deque[object] = deque()
+        self.changed = threading.Condition()  # notified when a picture comes, enters or leaves
+
+    @contextlib.contextmanager
+    def passing(self, pixels: int) -> Iterator[None]:
+        """The time in which a picture is decoded."""
+        ticket = object()
+        with self.changed:
+            self._waiting.append(ticket)
+            self.changed.notify_all()
+            try:
+                self.changed.wait_for(lambda: self._waiting[0] is ticket and self._has_room(pixels))
+                self.pixels += pixels
+            finally:
+                self._waiting.remove(ticket)
+                self.changed.notify_all()
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.pixels -= pixels
+                self.changed.notify_all()
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures wait."""
+        with self.changed:
+            return len(self._waiting)
+
+    def _has_room(self, pixels: int) -> bool:
+        return self.pixels == 0 or self.pixels + pixels <= self.most
+
+
+# While a picture is decoded a pixel takes up to 16 bytes: many big ones at once would take a machine's memory.
+_gate = PixelGate(100_000_000)
+
+
 def _decode(
     file: io.BytesIO,
     found: str,
@@ -199,10 +249,11 @@ def _decode(
         raise TooLarge(f"field '{field}': {width}×{height} pixels, a side may have at most {MAX_SIDE}")
     if found == "JPEG" and target is not None:
         image.draft(None, target[::-1] if _orientation(image) in _LYING else target)
-    image.load()
-    orientation = _orientation(image)
-    image = _with_8_bits(image, keep_alpha)
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+    with _gate.passing(image.width * image.height):
+        image.load()
+        orientation = _orientation(image)
+        image = _with_8_bits(image, keep_alpha)
+        return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def _orientation(image: Image.Image) -> int:
@@ -221,12 +272,17 @@ def _with_8_bits(image: Image.Image, keep_alpha: bool) -> Image.Image:
         return image if image.mode == "RGB" else image.convert("RGB")
     if image.mode == "La":
         image = image.convert("LA")
-    image = image.convert("RGBA")
+    if image.mode in {"LA", "PA"} and not keep_alpha:
+        # Not by way of RGBA: grey takes a quarter of its memory.
+        alpha = image.getchannel("A")
+        image = image.convert("L" if image.mode == "LA" else "RGB")
+    else:
+        alpha = image = image.convert("RGBA")
     if keep_alpha:
         return image
-    white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image)
-    return white
+    white = Image.new("L" if image.mode == "L" else "RGB", image.size, "white")
+    white.paste(image, mask=alpha)
+    return white if white.mode == "RGB" else white.convert("RGB")
 
 
 def _grey_8_bits(grey: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

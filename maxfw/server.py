@@ -3,8 +3,7 @@
 granian reads each request asynchronously, in full and within limits of size and time; only then a thread is spent
 on it, so a client that sends half a request holds no thread.
 One worker runs in this process.
-Several workers are fresh processes that run this process's own command line on an inherited socket, so every one
-loads its own model and none is forked after loading.
+Several workers are several processes, see `workers.py`.
 """
 
 from __future__ import annotations
@@ -12,19 +11,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import json
 import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
-from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 from granian._granian import SocketHolder
@@ -33,7 +28,6 @@ from granian.server.embed import Server
 
 from maxfw.errors import (
     BadInput,
-    BadSetting,
     MaxfwError,
     Overloaded,
     RequestTimeout,
@@ -41,14 +35,14 @@ from maxfw.errors import (
     TooLarge,
     one_line,
 )
-from maxfw.settings import Settings, inherited_socket, load_settings, worker_environment
+from maxfw.settings import Settings, inherited_descriptors, load_settings
 from maxfw.web import old
 from maxfw.web.errors import body_of, headers_of
 from maxfw.web.guards import usable_id
+from maxfw.workers import BACKLOG, become_supervisor, open_socket, say_where
 
 log = logging.getLogger("maxfw")
 
-BACKLOG = 1024
 MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_MS = 10_000
 
@@ -56,19 +50,20 @@ HEADER_TIMEOUT_MS = 10_000
 LIGHT_THREADS = 4
 PREDICT_THREADS = 16
 
+# No request but a prediction has a body worth speaking of.
+MAX_LIGHT_BYTES = 64 * 1024
+
 Environ = dict[str, Any]
+Response = tuple[int, list[tuple[str, str]], bytes]
 WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-def serve(app: Flask, settings: Settings, *, threads: int = PREDICT_THREADS) -> None:
+def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: int = PREDICT_THREADS) -> None:
     """Serve an app in this process until SIGTERM or SIGINT; requests in flight are answered first.
 
     `threads` requests are predicted at a time, if the settings do not say otherwise.
-
-    Raises:
-        BadSetting: the address cannot be listened on.
     """
-    with _listening_socket(settings) as listener:
+    with listener:
         front = Front(app, settings, threads=settings.threads or threads)
         asyncio.run(front.run(listener))
 
@@ -77,11 +72,12 @@ def run_old_app(app: Flask, host: str, port: int) -> None:
     """Serve an old-style app, whose `run()` this is; the environment wins over `host` and `port`."""
     try:
         settings = load_settings(defaults={"host": host, "port": port})
-        if settings.workers > 1 and inherited_socket() is None:
-            _become_supervisor(settings)
+        listener = open_socket(settings)
+        if settings.workers > 1 and inherited_descriptors() is None:
+            become_supervisor(settings, listener)
         logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
         old.prepare(app, settings)
-        serve(app, settings, threads=1)
+        serve(app, settings, listener, threads=1)
     except SetupError as error:
         print(one_line(error), file=sys.stderr)
         sys.exit(2)
@@ -100,16 +96,6 @@ def end_process() -> NoReturn:
     os._exit(0)
 
 
-def supervise(settings: Settings, command: list[str] | None = None) -> None:
-    """Run `settings.workers` processes of `command` (this process's own) until SIGTERM or SIGINT.
-
-    Each gets the listening socket; one that dies is replaced.
-    """
-    command = command or [sys.executable, *sys.orig_argv[1:]]
-    with _listening_socket(settings) as listener:
-        Supervisor(command, listener, settings).run()
-
-
 class Front:
     """Takes requests from granian, hands complete ones to the app on a thread, sends the answers."""
 
@@ -117,25 +103,32 @@ class Front:
         self._app: WSGIApp = app.wsgi_app
         self._settings = settings
         self._max_body = int(app.config.get("MAX_CONTENT_LENGTH") or settings.max_old_body_mb * 1_000_000)
+        self._max_bytes = max(int(settings.max_in_flight_mb * 1_000_000), self._max_body)
+        self._max_predicts = threads + settings.max_queue
         self._predict = ThreadPoolExecutor(threads, thread_name_prefix="maxfw-request")
         self._light = ThreadPoolExecutor(LIGHT_THREADS, thread_name_prefix="maxfw-light")
-        self._max_in_flight = threads + settings.max_queue
-        self._in_flight = 0
+        self._bytes = 0  # of the bodies that are being read or answered
+        self._predicts = 0  # complete requests that wait for a thread or have one
+        self._in_flight = 0  # requests whose head is here and whose answer is not sent
         self._idle = asyncio.Event()
         self._draining = False
 
     async def run(self, listener: socket.socket) -> None:
-        """Serve until a signal comes, then finish what is in flight."""
+        """Serve until a signal comes or the supervisor is gone, then finish what is in flight."""
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
+        self._stop_on_signals(stop)
+        inherited = inherited_descriptors()
+        if inherited:
+            asyncio.get_running_loop().add_reader(inherited[1], stop.set)  # its end is readable
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+        if not inherited:
+            say_where(listener)
         server = _EmbeddedServer(self, listener)
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        self._draining = True
+        self._draining = True  # who comes now is refused at once, so that those who came before can finish
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wait_until_idle(), self._settings.grace_s)
         server.stop()
@@ -143,10 +136,19 @@ class Front:
         self._predict.shutdown(wait=False, cancel_futures=True)
         self._light.shutdown(wait=False, cancel_futures=True)
 
+    @staticmethod
+    def _stop_on_signals(stop: asyncio.Event) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """One request, as granian's RSGI interface hands it over."""
         if scope.proto != "http":
             protocol.close(403)  # a WebSocket: nothing here speaks it
+            return
+        if self._draining:
+            _refuse(scope, protocol, Overloaded("the server is shutting down"))
             return
         self._in_flight += 1
         try:
@@ -158,49 +160,60 @@ class Front:
 
     async def _respond(self, scope: Any, protocol: Any) -> None:
         predicts = scope.method not in ("GET", "HEAD", "OPTIONS") or scope.path.endswith("/predict")
+        body = bytearray()
         try:
-            if predicts and self._in_flight > self._max_in_flight:
-                raise Overloaded(f"{self._in_flight - 1} requests are being answered already")
-            body = await self._read_body(scope, protocol)
+            self._admit(predicts)
+            await self._read_body(scope, protocol, body, self._max_body if predicts else MAX_LIGHT_BYTES)
+            self._admit(predicts)
+            self._predicts += predicts
+            try:
+                answer = await self._on_thread(self._predict if predicts else self._light, scope, bytes(body))
+            finally:
+                self._predicts -= predicts
         except MaxfwError as error:
             _refuse(scope, protocol, error)
             return
+        finally:
+            self._bytes -= len(body)
+        protocol.response_bytes(*answer)
+
+    async def _on_thread(self, pool: ThreadPoolExecutor, scope: Any, body: bytes) -> Response:
         environ = build_environ(scope, body)
-        loop = asyncio.get_running_loop()
-        pool = self._predict if predicts else self._light
-        status, headers, content = await loop.run_in_executor(pool, self._call_app, environ)
+        status, headers, content = await asyncio.get_running_loop().run_in_executor(
+            pool, self._call_app, environ
+        )
         if self._draining:
             headers.append(("connection", "close"))
-        protocol.response_bytes(status, headers, content)
+        return status, headers, content
 
-    async def _read_body(self, scope: Any, protocol: Any) -> bytes:
-        """The complete body of a request."""
+    def _admit(self, predicts: bool) -> None:
+        if predicts and self._predicts >= self._max_predicts:
+            raise Overloaded(f"{self._predicts} requests are being answered already")
+
+    async def _read_body(self, scope: Any, protocol: Any, body: bytearray, limit: int) -> None:
+        """Fill `body` with the complete body of a request."""
         stated = scope.headers.get("content-length")
-        if stated is not None and stated.isdecimal() and int(stated) > self._max_body:
-            raise self._too_large(f"{stated} bytes")
+        if stated is not None and stated.isdecimal() and int(stated) > limit:
+            raise _too_large(f"{stated} bytes", limit)
         if stated in (None, "0") and "transfer-encoding" not in scope.headers:
-            return b""
-        chunks: list[bytes] = []
-        size = 0
+            return
         try:
             async with asyncio.timeout(self._settings.body_timeout_s):
                 async for chunk in protocol:
-                    size += len(chunk)
-                    if size > self._max_body:
-                        raise self._too_large(f"more than {self._max_body} bytes")
-                    chunks.append(chunk)
+                    self._bytes += len(chunk)
+                    body += chunk
+                    if len(body) > limit:
+                        raise _too_large(f"more than {limit} bytes", limit)
+                    if self._bytes > self._max_bytes:
+                        raise Overloaded("too many bytes are being received already")
         except TimeoutError:
             seconds = self._settings.body_timeout_s
             raise RequestTimeout(f"the request was not complete after {seconds:g} s") from None
         # granian ends a cut body silently, as if it were complete.
-        if (int(stated) != size) if stated is not None else await _has_left(protocol):
-            raise BadInput(f"the request was cut off after {size} bytes")
-        return b"".join(chunks)
+        if (int(stated) != len(body)) if stated is not None else await _has_left(protocol):
+            raise BadInput(f"the request was cut off after {len(body)} bytes")
 
-    def _too_large(self, size: str) -> TooLarge:
-        return TooLarge(f"the request has {size}, at most {self._max_body} are allowed", hint="send less")
-
-    def _call_app(self, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _call_app(self, environ: Environ) -> Response:
         answer: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -221,63 +234,13 @@ class Front:
             await self._idle.wait()
 
 
-class Supervisor:
-    """Keeps a number of worker processes alive and ends them together."""
-
-    def __init__(self, command: list[str], listener: socket.socket, settings: Settings) -> None:
-        self._command = command
-        self._socket = listener
-        self._settings = settings
-        self._stop = threading.Event()
-        self._workers: list[subprocess.Popen[bytes]] = []
-
-    def run(self) -> None:
-        """Start the workers, replace those that die, and end all of them on SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
-        self._workers = [self._start() for _ in range(self._settings.workers)]
-        quick_deaths = 0
-        started = time.monotonic()
-        while not self._stop.wait(0.2):
-            for index, worker in enumerate(self._workers):
-                if worker.poll() is None:
-                    continue
-                quick_deaths = quick_deaths + 1 if time.monotonic() - started < 5 else 0
-                if quick_deaths > 3 * len(self._workers):
-                    self._end_workers()
-                    raise BadSetting(f"the workers keep dying (exit code {worker.returncode})")
-                log.warning(
-                    "worker %d ended with exit code %s; starting another", worker.pid, worker.returncode
-                )
-                self._stop.wait(min(5.0, 0.2 * 2**quick_deaths))
-                started = time.monotonic()
-                self._workers[index] = self._start()
-        self._end_workers()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        number = self._socket.fileno()
-        return subprocess.Popen(self._command, env=worker_environment(number), pass_fds=(number,))
-
-    def _end_workers(self) -> None:
-        for worker in self._workers:
-            if worker.poll() is None:
-                worker.terminate()
-        deadline = time.monotonic() + self._settings.grace_s + 5
-        for worker in self._workers:
-            try:
-                worker.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
-
-
 def build_environ(scope: Any, body: bytes) -> Environ:
     """A complete request → the environment that WSGI (PEP 3333) describes."""
     server_name, _, server_port = scope.server.rpartition(":")
     environ: Environ = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
+        "PATH_INFO": scope.path.encode().decode("latin-1"),  # granian has undone the percent signs
         "QUERY_STRING": scope.query_string,
         "SERVER_NAME": server_name,
         "SERVER_PORT": server_port,
@@ -326,34 +289,8 @@ class _EmbeddedServer(Server):  # type: ignore[misc]
         self._sfd = self._shd.get_fd()
 
 
-def _listening_socket(settings: Settings) -> socket.socket:
-    inherited = inherited_socket()
-    if inherited is not None:
-        return socket.socket(fileno=inherited)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise BadSetting(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}",
-            hint="choose another with --port or MAXFW_PORT",
-        ) from None
-    listener.listen(BACKLOG)
-    listener.setblocking(False)
-    print(f"listening on http://{settings.host}:{listener.getsockname()[1]}", flush=True)
-    return listener
-
-
-def _become_supervisor(settings: Settings) -> None:
-    """Replace this process, which has loaded a model by now, by a supervisor that has none."""
-    listener = _listening_socket(settings)
-    listener.set_inheritable(True)
-    command = [sys.executable, *sys.orig_argv[1:]]
-    arguments = [sys.executable, "-m", "maxfw.server", str(settings.workers), json.dumps(command)]
-    os.execve(sys.executable, arguments, worker_environment(listener.fileno()))
+def _too_large(size: str, limit: int) -> TooLarge:
+    return TooLarge(f"the request has {size}, at most {limit} are allowed", hint="send less")
 
 
 def _refuse(scope: Any, protocol: Any, error: MaxfwError) -> None:
@@ -369,7 +306,3 @@ async def _has_left(protocol: Any) -> bool:
     left: bool = leaving.done()
     leaving.cancel()
     return left
-
-
-if __name__ == "__main__":
-    supervise(load_settings(workers=int(sys.argv[1])), json.loads(sys.argv[2]))

@@ -7,6 +7,9 @@ This is the only module that reads the environment.
 
 from __future__ import annotations
 
+import difflib
+import functools
+import logging
 import os
 import typing
 from collections.abc import Mapping
@@ -24,6 +27,11 @@ HISTORICAL_CORS = "CORS_ENABLE"
 
 # Set by a supervisor for its workers; nothing for people to set.
 WORKER_SOCKET = "MAXFW_WORKER_SOCKET"
+
+# Variables with our prefix that are no settings; the second makes tests fail where a file of the mirror is missing.
+_NO_SETTINGS = frozenset({WORKER_SOCKET, "MAXFW_REQUIRE_MIRROR"})
+
+log = logging.getLogger("maxfw")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -53,27 +61,38 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, le=10_000, description="milliseconds a batch waits for company; 0 never waits")
     ] = 0
     max_queue: Annotated[
-        int, Meta(ge=1, description="inputs that may wait for the model before new ones get 503")
+        int,
+        Meta(ge=1, le=1_000_000, description="inputs that may wait for the model before new ones get 503"),
     ] = 256
     predict_timeout_s: Annotated[
-        float, Meta(gt=0, description="seconds from a complete request to its answer, then 504")
+        float, Meta(gt=0, le=86_400, description="seconds from a complete request to its answer, then 504")
     ] = 60
     body_timeout_s: Annotated[
-        float, Meta(gt=0, description="seconds a client may take to send its request, then 408")
+        float, Meta(gt=0, le=86_400, description="seconds a client may take to send its request, then 408")
     ] = 30
     grace_s: Annotated[
-        float, Meta(ge=0, description="seconds that requests in flight get to finish after SIGTERM")
+        float,
+        Meta(ge=0, le=86_400, description="seconds that requests in flight get to finish after SIGTERM"),
     ] = 30
 
-    max_image_mb: Annotated[float, Meta(gt=0, description="megabytes of an uploaded image")] = 20
-    max_image_mpx: Annotated[float, Meta(gt=0, description="megapixels of an uploaded image")] = 50
-    max_audio_mb: Annotated[float, Meta(gt=0, description="megabytes of an uploaded clip")] = 25
-    max_audio_s: Annotated[float, Meta(gt=0, description="seconds of an uploaded clip")] = 600
-    max_json_mb: Annotated[float, Meta(gt=0, description="megabytes of a JSON body")] = 1
+    max_in_flight_mb: Annotated[
+        float,
+        Meta(gt=0, le=1_000_000, description="megabytes of all requests that are being read or answered"),
+    ] = 256
+
+    max_image_mb: Annotated[float, Meta(gt=0, le=10_000, description="megabytes of an uploaded image")] = 20
+    max_image_mpx: Annotated[float, Meta(gt=0, le=10_000, description="megapixels of an uploaded image")] = 50
+    max_audio_mb: Annotated[float, Meta(gt=0, le=10_000, description="megabytes of an uploaded clip")] = 25
+    max_audio_s: Annotated[float, Meta(gt=0, le=86_400, description="seconds of an uploaded clip")] = 600
+    max_json_mb: Annotated[float, Meta(gt=0, le=10_000, description="megabytes of a JSON body")] = 1
     max_json_depth: Annotated[int, Meta(ge=1, le=500, description="levels of nesting in a JSON body")] = 64
-    max_text_kb: Annotated[float, Meta(gt=0, description="kilobytes (UTF-8) of one text")] = 100
+    max_text_kb: Annotated[float, Meta(gt=0, le=1_000_000, description="kilobytes (UTF-8) of one text")] = 100
+    max_texts: Annotated[int, Meta(ge=1, le=10_000, description="texts in one request, then 413")] = 256
     max_old_body_mb: Annotated[
-        float, Meta(gt=0, description="megabytes of a request to an old-style model, whatever it carries")
+        float,
+        Meta(
+            gt=0, le=10_000, description="megabytes of a request to an old-style model, whatever it carries"
+        ),
     ] = 64
 
     assets_dir: Annotated[
@@ -97,10 +116,16 @@ def load_settings(
 ) -> Settings:
     """The settings of the environment over `defaults`, with `overrides` (those that are not None) on top.
 
+    A variable with our prefix that is no setting is warned of, once: it may be a slip of the pen.
+
     Raises:
         BadSetting: a value cannot be used; names the variable or flag, the value and what is allowed.
     """
     environ = os.environ if environ is None else environ
+    known = {environment_name(name) for name in Settings.__struct_fields__}
+    for variable in sorted(environ.keys() - known - _NO_SETTINGS):
+        if variable.startswith(PREFIX):
+            _warn_of(variable)
     values: dict[str, Any] = dict(defaults or {})
     if cors := environ.get(HISTORICAL_CORS, ""):
         values["cors"] = _historical_cors(cors)
@@ -114,15 +139,15 @@ def load_settings(
     return Settings(**values)
 
 
-def inherited_socket() -> int | None:
-    """The listening socket that a supervisor handed to this worker process; None outside of one."""
-    number = os.environ.get(WORKER_SOCKET, "")
-    return int(number) if number.isdecimal() else None
+def inherited_descriptors() -> tuple[int, int] | None:
+    """What a supervisor handed to this worker process: its socket, and a pipe that ends with the supervisor."""
+    numbers = os.environ.get(WORKER_SOCKET, "").split(",")
+    return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else None
 
 
-def worker_environment(socket: int) -> dict[str, str]:
+def worker_environment(socket: int, lifeline: int) -> dict[str, str]:
     """The environment of a worker process that is to serve on an inherited socket."""
-    return {**os.environ, WORKER_SOCKET: str(socket)}
+    return {**os.environ, WORKER_SOCKET: f"{socket},{lifeline}"}
 
 
 def export(**values: Any) -> None:
@@ -142,6 +167,13 @@ def fields() -> list[msgspec.inspect.Field]:
 def describe(name: str) -> str:
     """The sentence that explains a setting."""
     return str(_annotation(name).__metadata__[0].description)
+
+
+@functools.cache  # settings are read more than once; the warning is for the person, who needs it once
+def _warn_of(variable: str) -> None:
+    known = [environment_name(name) for name in Settings.__struct_fields__]
+    near = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
+    log.warning("%s is no setting%s", variable, f"; did you mean {near[0]}?" if near else "")
 
 
 def _annotation(name: str) -> Any:

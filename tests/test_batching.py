@@ -136,7 +136,17 @@ def test_the_thread_outlives_whatever_a_model_raises(error: BaseException) -> No
     batcher.close(10)
 
 
-@pytest.mark.parametrize("results", [[1], [1, 2, 3], None, 5, "ab", {"a": 1, "b": 2}, iter([1, 2])])
+class Table:
+    """Like a data frame: its length is rows, what it yields is columns."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("abc")
+
+
+@pytest.mark.parametrize("results", [Table(), [1], [1, 2, 3], None, 5, "ab", {"a": 1, "b": 2}, iter([1, 2])])
 def test_a_wrong_number_of_results_names_the_authors_method(results: Any) -> None:
     batcher = Batcher(lambda xs: results, max_batch_size=2)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from maxfw.catalog import card, find, load_class, load_model, models
+from maxfw.assets import fetch
+from maxfw.catalog import ModelFolder, card, find, load_class, load_model, models
 from maxfw.errors import BadModel, ModelNotFound
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +73,18 @@ def test_what_is_not_there_is_said_with_what_to_do(name: str, told: str) -> None
     assert error.value.hint
 
 
+def test_a_folder_without_a_model_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "object_detector").mkdir()
+
+    with pytest.raises(ModelNotFound, match=r"photos has neither model\.py nor app\.py"):
+        find("photos")
+    assert find("object_detector").path.parent != tmp_path  # the zoo's
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
@@ -87,6 +100,56 @@ def test_an_authors_mistake_is_named_with_its_line(tmp_path: Path, source: str, 
         load_class(find(str(folder_with(tmp_path / "broken", source))))
 
     assert told in error.value.message
+
+
+HELPED = HELLO.replace("import MAXModelWrapper", "import MAXModelWrapper\nfrom . import helper").replace(
+    '"shouting"', "helper.LOUD"
+)
+
+
+def test_a_model_imports_the_file_beside_it_and_not_that_of_another_model(tmp_path: Path) -> None:
+    folders = {loud: folder_with(tmp_path / loud, HELPED) for loud in ("shouting", "yelling")}
+    for loud, folder in folders.items():
+        (folder / "helper.py").write_text(f'LOUD = "{loud}"', encoding="utf-8")
+
+    names = [load_model(find(str(folder))).labels[0].name for folder in folders.values()]
+
+    assert names == ["shouting", "yelling"]
+    assert "helper" not in sys.modules
+
+
+def test_a_helper_that_failed_is_read_again(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "mended", HELPED)
+    (folder / "helper.py").write_text("LOUD = 'shouting'\n1 / 0", encoding="utf-8")
+    with pytest.raises(BadModel, match="ZeroDivisionError"):
+        load_model(find(str(folder)))
+
+    (folder / "helper.py").write_text("LOUD = 'mended and longer than before'", encoding="utf-8")
+
+    assert load_model(find(str(folder))).labels[0].name == "mended and longer than before"
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "told"),
+    [
+        ("import helper", ["helper.py"], "write: from . import helper"),
+        ("from helper.deeper import x", ["helper.py"], "write: from . import helper"),
+        ("import torch_that_is_not_there.nn", ["requirements.txt"], "pip install -r "),
+        ("import torch_that_is_not_there.nn", [], "that holds torch_that_is_not_there"),
+        ("from .missing import x", ["requirements.txt"], "there is no missing.py in "),
+    ],
+)
+def test_an_import_that_finds_nothing_says_what_to_do(
+    tmp_path: Path, line: str, files: list[str], told: str
+) -> None:
+    folder = folder_with(tmp_path / "needy", line)
+    for name in files:
+        (folder / name).touch()
+
+    with pytest.raises(BadModel, match=r"model\.py:1: cannot be imported") as error:
+        load_class(find(str(folder)))
+
+    assert told in error.value.hint
 
 
 def test_a_model_that_cannot_load_is_named_with_its_line(tmp_path: Path) -> None:
@@ -122,6 +185,13 @@ def test_a_card_is_filled_in_from_the_folder(tmp_path: Path) -> None:
 
 def test_the_checkout_has_a_zoo() -> None:
     assert "text_sentiment_classifier" in [folder.name for folder in models()]
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("folder", models(), ids=lambda folder: folder.name)
+def test_the_size_that_a_model_states_is_that_of_its_file(folder: ModelFolder) -> None:
+    for asset in load_class(folder).assets:
+        assert fetch(asset).stat().st_size == asset.size, asset.name
 
 
 PROGRAM = """

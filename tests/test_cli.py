@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from maxfw.catalog import models
 from maxfw.cli import main
+from maxfw.cli.predict import _cell
 
 Run = Callable[..., Result]
 
@@ -77,6 +79,150 @@ def test_an_answer_can_be_drawn(run: Run, model: str) -> None:
         assert picture.width == 640
 
 
+def test_a_broken_batch_is_a_finding_and_no_traceback(run: Run, model: str) -> None:
+    file = Path("colour_finder/model.py")
+    source = file.read_text(encoding="utf-8")
+    assert "np.stack(batch) + 1e-6" in source
+    broken = source.replace("np.stack(batch) + 1e-6", "np.stack(batch[: max(1, len(batch) - 1)]) + 1e-6")
+    Path("colour_finder/broken.py").write_text(broken, encoding="utf-8")
+
+    result = run("test", "colour_finder/broken.py")
+
+    assert result.exit_code == 1
+    assert "✗ a batch answers like single inputs" in result.output
+    assert "`_predict_batch` returned 2 results for a batch of 3" in result.output
+    assert "Traceback" not in result.output
+
+
+INVERTER = """
+from maxfw.model import MAXModelWrapper
+from maxfw.tasks.image_to_image import ImageToImage
+from PIL import ImageOps
+
+class ModelWrapper(MAXModelWrapper):
+    task = ImageToImage()
+
+    def _predict(self, image):
+        return ImageOps.invert(image)
+"""
+
+
+def test_the_picture_that_was_made_can_be_had(run: Run) -> None:
+    Path("inverter.py").write_text(INVERTER, encoding="utf-8")
+    Image.new("RGB", (4, 2), (255, 0, 9)).save("a.png")
+
+    for file in ("out.png", "out.json"):
+        assert run("predict", "./inverter.py", "a.png", "--output", file).exit_code == 0
+
+    with Image.open("out.png") as made:
+        assert (made.format, made.size, made.getpixel((0, 0))) == ("PNG", (4, 2), (0, 255, 246))
+    assert json.loads(Path("out.json").read_bytes())["image_size"] == [4, 2]
+
+
+def test_an_answer_of_another_task_is_written_as_json(run: Run, model: str) -> None:
+    result = run("predict", model, "colour_finder/samples/sample.png", "--json", "--output", "out.json")
+
+    assert Path("out.json").read_text(encoding="utf-8") == result.stdout.rstrip("\n")
+
+
+def test_inputs_of_the_same_name_do_not_overwrite_each_other(run: Run) -> None:
+    Path("inverter.py").write_text(INVERTER, encoding="utf-8")
+    photos = [Path(folder, "p.png") for folder in ("one", "two", "three")]
+    for side, photo in enumerate(photos, start=1):
+        photo.parent.mkdir()
+        Image.new("RGB", (side, side)).save(photo)
+
+    for _ in "ab":  # a second run writes the same files anew
+        result = run("predict", "./inverter.py", *map(str, photos), "--output", "made", "--save", "drawn")
+        assert result.exit_code == 0, result.output
+
+    for folder in ("made", "drawn"):
+        assert sorted(os.listdir(folder)) == ["p-2.png", "p-3.png", "p.png"]
+    for name, side in (("p", 1), ("p-2", 2), ("p-3", 3)):
+        with Image.open(f"made/{name}.png") as made:
+            assert made.size == (side, side)
+
+
+def test_a_drawing_and_its_answer_may_share_a_folder(run: Run) -> None:
+    Path("inverter.py").write_text(INVERTER, encoding="utf-8")
+    Image.new("RGB", (4, 2)).save("a.png")
+    Path("both").mkdir()
+
+    run("predict", "./inverter.py", "a.png", "--output", "both", "--save", "both")
+
+    assert sorted(os.listdir("both")) == ["a-2.png", "a.png"]
+
+
+def test_a_file_where_a_folder_is_needed_is_a_mistake(run: Run, model: str) -> None:
+    sample = "colour_finder/samples/sample.png"
+    Path("taken").touch()
+
+    result = run("predict", model, sample, sample, "--output", "taken")
+
+    assert result.exit_code == 2
+    assert "cannot write taken: " in result.stderr
+    assert "Traceback" not in result.output
+
+
+BRACKETS = """
+from maxfw.model import MAXModelWrapper
+from maxfw.tasks.text_classification import TextClassification
+
+class ModelWrapper(MAXModelWrapper):
+    task = TextClassification(labels=["[red]", "[/b]"])
+
+    def _predict(self, text):
+        return [0.25, 0.75]
+"""
+
+
+@pytest.mark.parametrize("text", ["I love [/b] this", "[red]", "a :smile: [bold]b"])
+def test_brackets_in_texts_and_labels_are_shown_as_they_are(run: Run, text: str) -> None:
+    Path("brackets.py").write_text(BRACKETS, encoding="utf-8")
+
+    result = run("predict", "./brackets.py", text)
+
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[0] == text
+    table = result.output.split("\n", 1)[1]
+    assert "[red]" in table
+    assert "[/b]" in table
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (0.123456, "0.1235"),
+        ("[b]", "[b]"),
+        ([0.1, 0.2, 0.3, 0.4], "[0.1000, 0.2000, 0.3000, 0.4000]"),
+        (list(range(512)), "[0, 1, 2, 3, 4, 5, 6, 7, … (512 in all)]"),
+        ({"x": 1, "y": 0.5}, "x 1, y 0.5000"),
+        ([], "[]"),
+    ],
+)
+def test_a_value_in_a_cell_is_short(value: object, cell: str) -> None:
+    assert _cell(value) == cell
+
+
+def test_a_list_of_objects_in_a_cell_stays_low() -> None:
+    landmarks = [{"name": f"corner_{i}", "x": 0.1, "y": 0.2} for i in range(5)]
+    rows = [[0] * 300] * 200
+
+    assert _cell(landmarks) == "[name corner_0, x 0.1000, y 0.2000, … (5 in all)]"
+    assert _cell(rows).endswith("… (200 in all)]")
+    assert max(len(_cell(landmarks)), len(_cell(rows))) < 100
+
+
+@pytest.mark.parametrize("name", ["plain", "a folder/deep", "{}/absolute"])
+def test_what_new_says_to_type_works(run: Run, tmp_path: Path, name: str) -> None:
+    Path("a folder").mkdir()
+
+    said = run("new", name.format(tmp_path)).output
+    [command] = [line for line in said.splitlines() if "maxfw test" in line]
+
+    assert run(*shlex.split(command)[1:]).exit_code == 0
+
+
 def test_several_inputs_are_answered_and_a_bad_one_does_not_stop_the_others(run: Run, model: str) -> None:
     Path("bad.png").write_bytes(b"no picture")
     good = "colour_finder/samples/sample.png"
@@ -86,7 +232,7 @@ def test_several_inputs_are_answered_and_a_bad_one_does_not_stop_the_others(run:
     assert result.exit_code == 2
     assert len(result.stdout.splitlines()) == 2
     assert "bad.png: Error: " in result.stderr
-    assert os.listdir("drawn") == ["sample.png"]
+    assert sorted(os.listdir("drawn")) == ["sample-2.png", "sample.png"]
 
 
 def test_parameters_are_options(run: Run) -> None:
@@ -151,6 +297,17 @@ def test_the_zoo_is_listed_with_task_licence_size_and_place(run: Run) -> None:
         assert row["model"] in table
 
 
+def test_the_size_of_what_is_not_here_is_what_the_model_states(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAXFW_ASSETS_DIR", str(tmp_path))
+    monkeypatch.delenv("MAXFW_ASSETS_MIRROR", raising=False)
+    rows = {row["model"]: row for row in json.loads(run("list", "--json").stdout)}
+
+    assert rows["object_detector"]["here"] is False
+    assert rows["object_detector"]["size"] == "4.2 MB"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -173,6 +330,8 @@ def test_the_zoo_is_listed_with_task_licence_size_and_place(run: Run) -> None:
         ),
         (["new", "colour_finder"], "exists already"),
         (["new", "Bad Name"], "small letters"),
+        (["new", "class"], "'class' is a word of Python"),
+        (["predict", "colour_finder/samples", "x.png"], "neither model.py nor app.py"),
         (["new", "other", "--task", "nonsense"], "object-detection"),
         (["test", "./nowhere"], "does not exist"),
     ],

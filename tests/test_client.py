@@ -122,6 +122,18 @@ def test_bytes_are_sent_as_a_file_whose_type_is_recognised(detector: Client) -> 
     assert detector.predict(image=b"what?").files.image.type == "application/octet-stream"
 
 
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], "half a character: \udcff", object()])
+def test_what_has_no_form_in_json_is_refused_before_it_is_sent(value: Any) -> None:
+    with client_of(service(sentiment)) as client, pytest.raises(BadParameter, match="cannot be sent"):
+        client.predict(text=value)
+
+
+def test_half_a_character_has_no_form_in_a_form_or_an_address_either(detector: Client) -> None:
+    for name in ("note", "threshold"):
+        with pytest.raises(BadParameter, match="cannot be sent"):
+            detector.predict(image=PNG, **{name: "\udcff"})
+
+
 def test_an_open_file_is_sent(detector: Client, tmp_path: Path) -> None:
     (tmp_path / "dog.jpg").write_bytes(PNG)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,90 @@ def test_a_batch_that_normalises_over_its_members_is_found(problems: Problems) -
     assert any(f.promise == "a batch answers like single inputs" for f in problems(Normalises()))
 
 
+BATCH = "a batch answers like single inputs"
+
+
+class LosesOne(Good):
+    def _predict_batch(self, batch: list[np.ndarray]) -> Any:
+        return super()._predict_batch(batch)[: max(1, len(batch) - 1)]
+
+
+class OneRow(Good):
+    def _predict_batch(self, batch: list[np.ndarray]) -> Any:
+        return super()._predict_batch(batch).reshape(1, -1)
+
+
+class OneOnly(Good):
+    def _predict_batch(self, batch: list[np.ndarray]) -> Any:
+        if len(batch) > 1:
+            raise ValueError("cannot feed\n(3, 1)")
+        return super()._predict_batch(batch)
+
+
+class Nothing(Good):
+    def _predict_batch(self, batch: list[np.ndarray]) -> Any:
+        return None if len(batch) > 1 else super()._predict_batch(batch)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (LosesOne, r"`_predict_batch` returned 5 results for a batch of 6: return one for each"),
+        (OneRow, r"`_predict_batch` returned 1 results for a batch of 6: return one for each"),
+        (Nothing, r"`_predict_batch` returned NoneType for a batch of 6: return one for each"),
+        (
+            OneOnly,
+            r"`_predict_batch` raised ValueError: cannot feed \(3, 1\) for a batch of 6 \(test_contract\.py:\d+\)",
+        ),
+    ],
+)
+def test_a_batch_that_is_not_answered_input_by_input_is_found(
+    problems: Problems, model: type[Good], told: str
+) -> None:
+    [finding] = [f for f in problems(model()) if f.promise == BATCH]
+
+    assert re.fullmatch(told, finding.problem), finding.problem
+
+
+def test_a_model_that_answers_no_input_at_all_is_found(problems: Problems) -> None:
+    class Empty(Good):
+        def _predict_batch(self, batch: list[np.ndarray]) -> Any:
+            return []
+
+    [finding] = [f for f in problems(Empty()) if f.promise == BATCH]
+
+    assert "returned 0 results" in finding.problem
+
+
+def test_a_model_that_raises_anywhere_is_a_finding_with_its_line(problems: Problems) -> None:
+    class CannotRead(Good):
+        def _pre_process(self, text: str) -> np.ndarray:
+            raise LookupError(f"no word of {text[:3]!r}")
+
+    found = {f.promise: f.problem for f in problems(CannotRead())}
+
+    assert re.search(r"LookupError: no word of .* \(test_contract\.py:\d+\)", found[BATCH])
+    assert re.search(
+        r"in _pre_process: LookupError: .*\(test_contract\.py:\d+\)", found["sample first is answered"]
+    )
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": "ok"}])
+def test_a_sample_that_expects_nothing_is_found(
+    tmp_path: Path, settings: Settings, answer: dict[str, Any]
+) -> None:
+    make_folder(tmp_path / "text_model", TextClassification)
+    file = tmp_path / "text_model/samples/first.json"
+    file.write_text(json.dumps({"body": {"text": ["HELLO"]}, "answer": answer}), encoding="utf-8")
+    folder, predictor = ModelFolder(tmp_path / "text_model"), Predictor(Good(), settings)
+
+    [finding] = [f for f in check(predictor, folder, samples_of(folder, predictor.task)) if f.problem]
+
+    assert finding.promise == "sample first is answered"
+    assert "expects nothing" in finding.problem
+    predictor.close()
+
+
 def test_a_wrong_answer_names_place_value_and_tolerance(problems: Problems) -> None:
     class Wrong(Good):
         def _post_process(self, x: Any) -> Any:
@@ -142,6 +227,7 @@ def test_a_folder_without_samples_is_found(tmp_path: Path, settings: Settings) -
         ({"a": True}, {"a": 1}, ""),
         ({"a": 1.0}, {}, "answer.a is None, expected 1.0"),
         ({"a": {}}, {"a": []}, "answer.a is [], expected {}"),
+        ({"a": 1.0}, {"a": float("nan")}, "answer.a is nan, expected 1.0"),
     ],
 )
 def test_answers_are_compared_within_tolerance(expected: Any, actual: Any, where: str) -> None:

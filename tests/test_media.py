@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import queue
 import random
 import struct
 import subprocess
 import sys
+import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,8 +22,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from maxfw import media
 from maxfw.errors import BadInput, MissingExtra, RequestError, TooLarge, UnsupportedMedia
-from maxfw.media import read_audio, read_image, resized
+from maxfw.media import PixelGate, read_audio, read_image, resized
 from maxfw.settings import Settings
 
 SETTINGS = Settings()
@@ -535,3 +539,105 @@ def test_importing_media_brings_no_sound_library() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "[]"
+
+
+# --------------------------------------------------------------------------------------- many big pictures at once
+
+
+def test_grey_on_white_is_what_it_is_by_way_of_rgba() -> None:
+    values = np.random.default_rng(3).integers(0, 256, (64, 64, 2), dtype=np.uint8)
+    picture = Image.merge(
+        "LA", [Image.fromarray(np.ascontiguousarray(values[:, :, channel])) for channel in (0, 1)]
+    )
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture.convert("RGB"), mask=picture.getchannel("A"))
+
+    assert read_image(encoded(picture, "PNG"), settings=SETTINGS).tobytes() == white.tobytes()
+
+
+class Crowd:
+    """Threads that stand in a gate until they are told to leave."""
+
+    def __init__(self, gate: PixelGate) -> None:
+        self.gate = gate
+        self.entered: queue.Queue[str] = queue.Queue()
+        self.leave: dict[str, threading.Event] = {}
+        self.threads: list[threading.Thread] = []
+
+    def add(self, name: str, pixels: int) -> None:
+        """Start a thread, and return when it is in the gate or stands before it."""
+        leave = self.leave[name] = threading.Event()
+        before = (self.gate.waiting, self.gate.pixels)
+
+        def run() -> None:
+            with self.gate.passing(pixels):
+                self.entered.put(name)
+                leave.wait(10)
+
+        self.threads.append(threading.Thread(target=run))
+        self.threads[-1].start()
+        with self.gate.changed:
+            assert self.gate.changed.wait_for(lambda: (self.gate.waiting, self.gate.pixels) != before, 10)
+
+    def next(self) -> str:
+        return self.entered.get(timeout=10)
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    crowd = Crowd(PixelGate(100))
+    yield crowd
+    for event in crowd.leave.values():
+        event.set()
+    for thread in crowd.threads:
+        thread.join(10)
+    assert crowd.gate.pixels == 0
+
+
+def test_pictures_are_decoded_at_once_while_they_fit_and_the_others_wait_their_turn(crowd: Crowd) -> None:
+    for name, pixels in (("a", 60), ("b", 40), ("c", 50), ("d", 1)):
+        crowd.add(name, pixels)
+
+    assert {crowd.next(), crowd.next()} == {"a", "b"}
+    assert crowd.entered.empty()
+    assert crowd.gate.waiting == 2  # d would fit no sooner: it came after c
+
+    crowd.leave["a"].set()
+    assert {crowd.next(), crowd.next()} == {"c", "d"}
+
+
+def test_a_picture_beyond_the_bound_goes_alone(crowd: Crowd) -> None:
+    for name, pixels in (("small", 1), ("giant", 1000), ("late", 1)):
+        crowd.add(name, pixels)
+
+    assert crowd.next() == "small"
+    assert crowd.entered.empty()
+    crowd.leave["small"].set()
+    assert crowd.next() == "giant"
+    assert crowd.entered.empty()
+    crowd.leave["giant"].set()
+    assert crowd.next() == "late"
+
+
+def test_a_picture_that_cannot_be_decoded_makes_room_again() -> None:
+    gate = PixelGate(100)
+
+    with pytest.raises(OSError, match="cut short"), gate.passing(100):
+        raise OSError("cut short")
+
+    assert gate.pixels == 0
+
+
+def test_reading_a_picture_waits_for_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = PixelGate(64 * 48)
+    monkeypatch.setattr(media, "_gate", gate)
+    blob = encoded(scene(), "PNG")
+
+    with ThreadPoolExecutor(1) as pool:
+        with gate.passing(1):
+            reading = pool.submit(read_image, blob, settings=SETTINGS)
+            with gate.changed:
+                assert gate.changed.wait_for(lambda: gate.waiting == 1, 10)
+            assert not reading.done()
+        assert reading.result(10).size == (64, 48)
+    assert gate.pixels == 0

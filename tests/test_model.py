@@ -124,3 +124,47 @@ def test_a_numpy_model_answers_alike_in_a_batch_and_alone() -> None:
     xs = [np.arange(3.0), np.ones(3)]
 
     assert [Rows()._predict(x) for x in xs] == list(Rows()._predict_batch(xs))
+
+
+def test_a_labels_file_that_is_not_utf_8_is_the_authors_error(tmp_path: Path) -> None:
+    class Latin(Single):
+        task = ImageClassification(labels="names.txt")
+
+        def asset(self, name: str, path: str | None = None) -> Path:
+            return super().asset(name, str(tmp_path))
+
+    (tmp_path / "names.txt").write_bytes("Bär\n".encode("latin-1"))
+
+    with pytest.raises(BadModel, match=r"'names\.txt' is not UTF-8: byte 1"):
+        _ = Latin().labels
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"task": ImageClassification}, "task is the class ImageClassification"),
+        ({"task": "image-classification"}, "task is 'image-classification'"),
+        ({"task": ImageClassification(labels=[1, 2])}, "labels"),  # type: ignore[list-item]
+        ({"task": ImageClassification(labels=7)}, "labels"),  # type: ignore[arg-type]
+        ({"max_batch_size": "8"}, "max_batch_size is '8'"),
+        ({"max_batch_size": 0}, "max_batch_size is 0"),
+        ({"max_batch_size": True}, "max_batch_size is True"),
+        ({"assets": "weights.bin"}, "assets is 'weights.bin'"),
+        ({"assets": ["weights.bin"]}, r"assets is \['weights.bin'\]"),
+    ],
+)
+def test_a_declaration_of_the_wrong_kind_is_told_before_the_model_is_made(
+    declared: dict[str, Any], told: str
+) -> None:
+    model = type("Model", (Single,), {"task": ImageClassification(labels=["a"]), **declared})
+
+    with pytest.raises(BadModel, match=told) as error:
+        model()
+    assert error.value.hint
+
+
+def test_the_attributes_of_an_old_model_are_its_own_affair() -> None:
+    class Old(Single):
+        assets = "assets/"  # type: ignore[assignment]
+
+    assert Old()._predict(1) == 2

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
+import json
 from typing import Annotated, Any, Literal
 
 import pytest
-from msgspec import Meta
+from msgspec import Meta, Struct
 from PIL import Image
 
 from maxfw.errors import BadModel, BadParameter
 from maxfw.model import MAXModelWrapper, Probability, UploadedImage
 from maxfw.model.parameters import bind, parameters_of
+from maxfw.tasks.image_classification import ImageClassification
+from maxfw.tasks.text_classification import TextClassification
+from maxfw.web.swagger import parameter_schema
 
 
 class Tunable(MAXModelWrapper):
@@ -200,3 +206,127 @@ def test_a_picture_cannot_decide_which_inputs_share_a_batch() -> None:
 
     with pytest.raises(BadModel, match="'wood'"):
         parameters_of(Sorts)
+
+
+class Style(enum.Enum):
+    MOSAIC = "mosaic"
+    CANDY = "candy"
+
+
+class Point(Struct):
+    x: int = 0
+
+
+def hook(argument: Any = ..., default: Any = ...) -> type[MAXModelWrapper]:
+    """A model whose hook takes `k`, annotated as `argument`, with this default."""
+
+    def _predict(self: Any, x: Any, *, k: Any) -> Any:
+        return k
+
+    _predict.__annotations__ = {} if argument is ... else {"k": argument}
+    _predict.__kwdefaults__ = {} if default is ... else {"k": default}
+    return type("Model", (MAXModelWrapper,), {"_predict": _predict})
+
+
+@pytest.mark.parametrize(
+    ("argument", "default", "told", "text", "value"),
+    [
+        (Style, Style.CANDY, "candy", "mosaic", Style.MOSAIC),
+        (Style | None, Style.CANDY, "candy", "mosaic", Style.MOSAIC),
+        (..., Style.CANDY, "candy", "mosaic", Style.MOSAIC),
+        (datetime.date, datetime.date(2024, 2, 29), "2024-02-29", "2025-01-01", datetime.date(2025, 1, 1)),
+        (set[int], {3}, [3], "1,2", {1, 2}),
+        (tuple[int, int], (1, 2), [1, 2], "3,4", (3, 4)),
+    ],
+)
+def test_choices_and_dates_are_described_without_references_and_as_json(
+    argument: Any, default: Any, told: Any, text: str, value: Any
+) -> None:
+    [parameter] = parameters_of(hook(argument, default))
+    described = json.dumps(parameter_schema(parameter))
+
+    assert "$ref" not in described
+    assert json.loads(described)["default"] == told
+    assert "mosaic" in described or not isinstance(default, Style)
+    assert bind([parameter], {})["_predict_batch"] == {"k": default}
+    assert bind([parameter], {"k": text})["_predict_batch"] == {"k": value}
+
+
+def test_an_object_is_no_parameter() -> None:
+    with pytest.raises(BadModel, match=r"'k'.*Point is an object"):
+        parameters_of(hook(Point))
+
+
+@pytest.mark.parametrize(
+    ("argument", "default"),
+    [
+        (Probability, 7),
+        (Probability, "0.5"),
+        (int, None),
+        (int, 1.5),
+        (Style, "fresco"),
+        (Literal["a", "b"], "c"),
+        (float, float("nan")),
+    ],
+)
+def test_a_default_that_no_request_could_send_is_the_authors_error(argument: Any, default: Any) -> None:
+    with pytest.raises(BadModel, match=r"'k' of .* has the default"):
+        parameters_of(hook(argument, default))
+
+
+@pytest.mark.parametrize(
+    ("argument", "default"), [(..., None), (int | None, None), (Probability, 1), (float, 2), (list[str], [])]
+)
+def test_a_default_that_fits_is_kept(argument: Any, default: Any) -> None:
+    [parameter] = parameters_of(hook(argument, default))
+
+    assert bind([parameter], {})["_predict_batch"] == {"k": default}
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [(ImageClassification(labels=["a"]), "image"), (TextClassification(labels=["a"]), "text")],
+)
+def test_a_parameter_cannot_have_the_name_of_the_input(task: Any, name: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(f"def _predict(self, x, *, {name}=1): return x", namespace)
+    model = type("Model", (MAXModelWrapper,), {"_predict": namespace["_predict"], "task": task})
+
+    with pytest.raises(BadModel, match=f"'{name}' has the name of the input of task {task.name}"):
+        parameters_of(model)
+
+
+class Forgot(MAXModelWrapper):
+    def _predict(self, x: Any) -> Any:
+        return x
+
+    def _post_process(self, x: Any, threshold: float = 0.7) -> Any:
+        return x
+
+
+def test_an_argument_that_is_not_keyword_only_is_no_parameter_and_the_author_is_told() -> None:
+    class New(Forgot):
+        task = ImageClassification(labels=["a"])
+
+    with pytest.raises(BadModel, match=r"_post_process: .*must be keyword-only") as error:
+        parameters_of(New)
+    assert error.value.hint == "write: *, threshold"
+    assert parameters_of(Forgot) == ()  # old style: what it passes to itself is its own affair
+
+
+def test_hooks_that_are_derived_static_or_of_a_class_may_be_as_they_are() -> None:
+    class Static(MAXModelWrapper):
+        task = ImageClassification(labels=["a"])
+
+        @staticmethod
+        def _pre_process(x: Any, *, size: int = 1) -> Any:
+            return x
+
+        @classmethod
+        def _post_process(cls, x: Any) -> Any:
+            return x
+
+        def _predict_batch(self, xs: Any) -> Any:
+            return xs
+
+    assert [parameter.name for parameter in parameters_of(Static)] == ["size"]

@@ -22,9 +22,10 @@ from maxfw.errors import (
 from maxfw.model import MAXModelWrapper
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
-from maxfw.tasks.base import Inputs, encode_json
+from maxfw.tasks.base import Inputs
 from maxfw.tasks.object_detection import ObjectDetection
 from maxfw.tasks.text_classification import TextClassification
+from maxfw.tasks.values import encode_json
 
 Serve = Callable[..., Predictor]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -61,6 +64,36 @@ def test_a_wrong_value_names_variable_value_and_meaning(variable: str, value: st
     assert variable in error.value.message
     assert repr(value) in error.value.message
     assert error.value.hint
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e300"])
+@pytest.mark.parametrize(
+    "name",
+    [field.name for field in fields() if isinstance(field.type.type, msgspec.inspect.FloatType)],  # type: ignore[attr-defined]
+)
+def test_no_number_is_without_an_end(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=environment_name(name)):
+        load_settings({environment_name(name): value})
+
+
+def test_a_misspelt_variable_is_warned_of_once_and_the_likely_one_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING, "maxfw"):
+        for _ in range(2):
+            assert load_settings({"MAXFW_WORKER": "2"}) == Settings()
+
+    assert caplog.messages == ["MAXFW_WORKER is no setting; did you mean MAXFW_WORKERS?"]
+
+
+def test_variables_of_others_and_of_our_own_machinery_are_not_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    load_settings(
+        {"MAXFW_WORKER_SOCKET": "3", "MAXFW_REQUIRE_MIRROR": "1", "PATH": "/bin", "MAXFW_PORT": "1"}
+    )
+
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)

@@ -129,7 +129,7 @@ def test_metadata_keeps_the_six_historical_keys_and_adds_ours(text: FlaskClient)
         "version",
     ]
     assert card["task"] == "text-classification"
-    assert card["limits"]["text"] == {"bytes": 100_000}
+    assert card["limits"]["text"] == {"bytes": 100_000, "count": 256}
 
 
 def test_labels_are_counted_and_named(text: FlaskClient) -> None:
@@ -226,12 +226,14 @@ def test_health_answers(text: FlaskClient, path: str) -> None:
     assert text.get(path).get_json() == {"status": "ok"}
 
 
-def test_a_model_whose_thread_has_ended_is_not_ready(connect: Connect, loudness: MAXModelWrapper) -> None:
+def test_a_model_whose_thread_has_ended_is_neither_ready_nor_alive(
+    connect: Connect, loudness: MAXModelWrapper
+) -> None:
     client = connect(loudness)
     client.application.extensions["maxfw"].close()
 
     assert client.get("/health/ready").status_code == 503
-    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/live").status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -265,6 +267,12 @@ def test_a_model_whose_thread_has_ended_is_not_ready(connect: Connect, loudness:
         ({"data": {"text": "a"}}, 415, "unsupported_media_type", "application/json"),
         ({"data": b"hello", "content_type": "text/plain"}, 415, "unsupported_media_type", "text/plain"),
         ({}, 415, "unsupported_media_type", "Content-Type: application/json"),
+        (
+            {"json": {"text": ["a"]}, "headers": {"Content-Encoding": "gzip"}},
+            415,
+            "unsupported_media_type",
+            "compressed",
+        ),
         ({"data": b"x" * 1_100_000, "content_type": "application/json"}, 413, "too_large", "1000000"),
     ],
 )

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from maxfw.assets import fetch, located
+from maxfw.assets import Asset, fetch, located
 from maxfw.catalog import ModelFolder, card, load_class, models
 from maxfw.model import MAXModelWrapper
 from maxfw.settings import Settings, load_settings
@@ -55,14 +55,22 @@ def describe(folder: ModelFolder, settings: Settings) -> dict[str, Any]:
 
 
 def _size(folder: ModelFolder, model_class: type[MAXModelWrapper], settings: Settings) -> str:
-    """Megabytes of the weights that are here; a file that is not here is not asked for."""
+    """Megabytes of the weights; of a file that is not here, what its asset states."""
     if model_class.assets:
-        if any(located(asset, settings) == "download" for asset in model_class.assets):
+        sizes = [_bytes(asset, settings) for asset in model_class.assets]
+        if not all(sizes):
             return "?"
-        total = sum(fetch(asset, settings).stat().st_size for asset in model_class.assets)
+        total = sum(sizes)
     else:
         total = sum(file.stat().st_size for file in folder.path.iterdir() if file.suffix in WEIGHTS)
     return f"{total / 1e6:.1f} MB"
+
+
+def _bytes(asset: Asset, settings: Settings) -> int:
+    """The size of a file in bytes; 0 if it is not known."""
+    if asset.size or located(asset, settings) == "download":
+        return asset.size
+    return fetch(asset, settings).stat().st_size
 
 
 WEIGHTS = {".tflite", ".onnx", ".keras", ".h5", ".pb", ".pt2", ".safetensors", ".npz"}

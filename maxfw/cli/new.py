@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import keyword
+import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -35,11 +38,17 @@ def command(name: str, task: str) -> None:
         raise BadInput(
             f"{name!r} is no folder name for a model", hint="use small letters, digits and _, like dog_finder"
         )
+    if keyword.iskeyword(Path(name).name):
+        raise BadInput(
+            f"{Path(name).name!r} is a word of Python itself", hint="use another name, like dog_finder"
+        )
     folder = Path(name)
     if folder.exists():
         raise BadInput(f"{folder} exists already", hint="choose another name")
     make_folder(folder, task_named(task))
-    click.echo(f"{folder} is ready:\n  maxfw serve ./{folder}\n  maxfw test ./{folder}")
+    # A bare name would be looked for in the zoo.
+    typed = shlex.quote(str(folder) if os.sep in str(folder) else os.path.join(os.curdir, folder))
+    click.echo(f"{folder} is ready:\n  maxfw serve {typed}\n  maxfw test {typed}")
     click.echo(f"then replace the method bodies in {folder / 'model.py'}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from maxfw.catalog import find, load_model
 from maxfw.drawing import draw
 from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
-from maxfw.tasks.base import Answer, Inputs, encode_json
+from maxfw.tasks.base import Answer, Inputs
+from maxfw.tasks.values import encode_json
 
 LONGEST_CELL = 60
+MOST_ENTRIES = 8
 
 
 @click.command("predict", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True})
@@ -30,7 +34,14 @@ LONGEST_CELL = 60
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Draw the answer into this file (a folder for several)."
 )
-def command(model: str, words: tuple[str, ...], as_json: bool, save: Path | None) -> None:
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the answer as the server sends it, a picture or JSON, into this file (a folder for several).",
+)
+def command(
+    model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None
+) -> None:
     """Ask MODEL about each INPUT: a file, or a text for models that read text.
 
     The model's parameters are options too: --threshold 0.5; where one is a picture, give its path.
@@ -39,6 +50,7 @@ def command(model: str, words: tuple[str, ...], as_json: bool, save: Path | None
     Examples:
       maxfw predict object_detector street.jpg --threshold 0.5 --save boxes.png
       maxfw predict text_sentiment_classifier "What a lovely day" --json
+      maxfw predict fast_neural_style_transfer photo.jpg --output painted.png
       maxfw predict ./my_model one.jpg two.jpg
     """
     arguments, parameters = split_words(words)
@@ -48,6 +60,7 @@ def command(model: str, words: tuple[str, ...], as_json: bool, save: Path | None
     if folder.is_old_style:
         raise BadModel(f"{folder.path} is an old-style repository", hint="serve it: maxfw serve PATH")
     predictor = Predictor(load_model(folder), load_settings())
+    writer = Writer(predictor, save, output, several=len(arguments) > 1)
     failed = False
     try:
         for argument in arguments:
@@ -61,8 +74,7 @@ def command(model: str, words: tuple[str, ...], as_json: bool, save: Path | None
                 failed = True
                 continue
             _show(argument, answer, as_json)
-            if save is not None:
-                _save(predictor, argument, inputs, answer, save, several=len(arguments) > 1)
+            writer.write(argument, inputs, answer)
     finally:
         predictor.close()
     if failed:
@@ -97,12 +109,12 @@ def _show(argument: str, answer: Answer, as_json: bool) -> None:
         click.echo(encode_json(answer).decode())
         return
     console = Console()
-    console.print(
-        f"[bold]{argument if len(argument) <= LONGEST_CELL else argument[:LONGEST_CELL] + '…'}[/bold]"
-    )
+    # `Text` throughout: in a string, rich would take what stands in brackets for markup.
+    short = argument if len(argument) <= LONGEST_CELL else argument[:LONGEST_CELL] + "…"
+    console.print(Text(short, style="bold"))
     for key, value in msgspec.to_builtins(answer, builtin_types=(bytes,)).items():
         if key != "status":
-            console.print(_table(value) if _is_table(value) else f"{key}: {_cell(value)}")
+            console.print(_table(value) if _is_table(value) else Text(f"{key}: {_cell(value)}"))
 
 
 def _is_table(value: Any) -> bool:
@@ -116,9 +128,9 @@ def _table(rows: list[Any]) -> Table | str:
         return "nothing found"
     table = Table()
     for column in flat[0]:
-        table.add_column(column)
+        table.add_column(Text(column))
     for row in flat:
-        table.add_row(*(_cell(row.get(column)) for column in flat[0]))
+        table.add_row(*(Text(_cell(row.get(column, ""))) for column in flat[0]))
     return table
 
 
@@ -127,21 +139,69 @@ def _cell(value: Any) -> str:
         return f"{value:.4f}"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_cell(item)}" for key, item in value.items())
     if isinstance(value, list):
-        text = ", ".join(_cell(item) for item in value[:8]) + (", …" if len(value) > 8 else "")
-        return f"[{text}]".replace("[", r"\[")
+        return _entries(value)
     return str(value)
 
 
-def _save(
-    predictor: Predictor, argument: str, inputs: Inputs, answer: Answer, place: Path, *, several: bool
-) -> None:
-    picture = draw(predictor.task, inputs, answer)
-    if several or place.is_dir():
-        place.mkdir(parents=True, exist_ok=True)
-        place = place / f"{Path(argument).stem[:80]}.png"
-    try:
-        picture.save(place)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"cannot write {place}: {error}", hint="name a file like out.png") from None
-    click.echo(f"drawn: {place}", err=True)
+def _entries(values: list[Any]) -> str:
+    """The first entries of a list, as many as fit a cell; a table within a table would tower over it."""
+    shown: list[str] = []
+    for value in values[:MOST_ENTRIES]:
+        entry = _cell(value)
+        if shown and len(", ".join([*shown, entry])) > LONGEST_CELL:
+            break
+        shown.append(entry if len(entry) <= LONGEST_CELL else entry[:LONGEST_CELL] + "…")
+    more = f", … ({len(values)} in all)" if len(shown) < len(values) else ""
+    return f"[{', '.join(shown)}{more}]"
+
+
+class Writer:
+    """Writes what `--save` and `--output` ask for: one file each, or files in a folder that are named as the inputs."""
+
+    def __init__(
+        self, predictor: Predictor, save: Path | None, output: Path | None, *, several: bool
+    ) -> None:
+        self.task = predictor.task
+        self.save = save
+        self.output = output
+        self.several = several
+        self._written: set[str] = set()
+
+    def write(self, argument: str, inputs: Inputs, answer: Answer) -> None:
+        """Draw an answer, write it as it would be sent, or both.
+
+        Raises:
+            BadInput: a file cannot be written.
+        """
+        if self.save is not None:
+            picture = draw(self.task, inputs, answer)
+            self._put("drawn", self.save, argument, ".png", picture.save)
+        if self.output is not None:
+            accept = "application/json" if self.output.suffix == ".json" else ""
+            encoded = self.task.encode(answer, accept)
+            suffix = "." + encoded.media_type.partition("/")[2]
+            self._put(
+                "written", self.output, argument, suffix, lambda path: path.write_bytes(encoded.content)
+            )
+
+    def _put(
+        self, done: str, place: Path, argument: str, suffix: str, write: Callable[[Path], object]
+    ) -> None:
+        try:
+            if self.several or place.is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+                place = self._free(place, Path(argument).stem[:80] or "answer", suffix)
+            write(place)
+        except (OSError, ValueError) as error:
+            raise BadInput(f"cannot write {place}: {error}", hint=f"name a file like out{suffix}") from None
+        click.echo(f"{done}: {place}", err=True)
+
+    def _free(self, folder: Path, stem: str, suffix: str) -> Path:
+        """A file of this name in the folder; with a number behind it if this run has written one of that name."""
+        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        path = next(p for name in names if str(p := folder / f"{name}{suffix}").lower() not in self._written)
+        self._written.add(str(path).lower())
+        return path

@@ -15,18 +15,19 @@ import click
 import msgspec
 
 from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
-from maxfw.server import end_process, serve, supervise
+from maxfw.server import end_process, serve
 from maxfw.settings import (
     Settings,
     describe,
     environment_name,
     export,
     fields,
-    inherited_socket,
+    inherited_descriptors,
     load_settings,
 )
 from maxfw.tasks.base import Task
 from maxfw.web.app import create_app
+from maxfw.workers import open_socket, supervise
 
 
 def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,24 +63,24 @@ def command(model: str, **options: Any) -> None:
     """
     settings = load_settings(**options)
     folder = find(model)
-    if settings.workers > 1 and inherited_socket() is None:
-        supervise(settings)
+    if settings.workers > 1 and inherited_descriptors() is None:
+        supervise(settings, open_socket(settings))
     elif folder.is_old_style:
-        _serve_old(folder, options)
+        _serve_old(folder, {**options, "host": settings.host})
     else:
         _serve_new(folder, settings)
 
 
 def _serve_new(folder: ModelFolder, settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    listener = open_socket(settings)  # a taken port is said before a model is loaded for minutes
     model = load_model(folder)
     app = create_app(model, settings)
-    if inherited_socket() is None and model.task is not None:
-        click.echo(
-            f"{folder.name} is loaded; when it listens, try:\n  {curl_line(model.task, settings.port)}"
-        )
+    if inherited_descriptors() is None and model.task is not None:
+        line = curl_line(model.task, listener.getsockname()[1])
+        click.echo(f"{folder.name} is loaded; when it listens, try:\n  {line}")
     try:
-        serve(app, settings)
+        serve(app, settings, listener)
     finally:
         app.extensions["maxfw"].close()
     end_process()

@@ -37,6 +37,7 @@ class MAXModelWrapper(ABC):
                 f"Can't instantiate abstract class {cls.__name__}: it needs `_predict(self, x)` for one input "
                 "or `_predict_batch(self, xs)` for a list of inputs"
             )
+        validate(cls)
         return super().__new__(cls)
 
     def __init__(self, path: str | None = None) -> None:
@@ -99,12 +100,22 @@ class MAXModelWrapper(ABC):
 
     @functools.cached_property
     def labels(self) -> tuple[Label, ...]:
-        """The labels that the task declares, in the order of the network's outputs."""
+        """The labels that the task declares, in the order of the network's outputs.
+
+        Raises:
+            BadModel: their file is not UTF-8; see also `asset`.
+        """
         if self.task is None:
             return ()
         declared = self.task.labels
         if isinstance(declared, str):
-            declared = self.asset(declared).read_text(encoding="utf-8").rstrip("\n").split("\n")
+            file = self.asset(declared)
+            try:
+                declared = file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+            except UnicodeDecodeError as error:
+                raise BadModel(
+                    f"the labels file {declared!r} is not UTF-8: byte {error.start}", hint="save it as UTF-8"
+                ) from error
         first = self.task.first_label_id
         return tuple(
             name if isinstance(name, Label) else Label(str(first + index), name.strip())
@@ -118,6 +129,33 @@ def _batch_from_single(self: MAXModelWrapper, xs: Sequence[Any], **parameters: A
 
 def _single_from_batch(self: MAXModelWrapper, x: Any, **parameters: Any) -> Any:
     return self._predict_batch([x], **parameters)[0]
+
+
+def validate(model_class: type[MAXModelWrapper]) -> None:
+    """Refuse a new-style class whose declarations are of another kind than asked for.
+
+    Raises:
+        BadModel: `task`, `assets` or `max_batch_size` is not what it should be; says what it is and what to write.
+    """
+    where, task = model_class.__name__, model_class.task
+    if task is None:  # old style: its attributes are its own affair
+        return
+    if isinstance(task, type):
+        raise BadModel(f"{where}.task is the class {task.__name__}", hint=f"write: task = {task.__name__}(…)")
+    if not isinstance(task, Task):
+        raise BadModel(f"{where}.task is {task!r}, not a task", hint="write, e.g.: task = ObjectDetection(…)")
+    if not isinstance(task.labels, Sequence) or not all(
+        isinstance(label, str | Label) for label in task.labels
+    ):
+        raise BadModel(
+            f"the labels of {where} are neither a file's name nor names", hint='write, e.g.: labels=["cat"]'
+        )
+    most = model_class.max_batch_size
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        raise BadModel(f"{where}.max_batch_size is {most!r}", hint="write a number of inputs from 1 on")
+    assets = model_class.assets
+    if not isinstance(assets, Sequence) or not all(isinstance(asset, Asset) for asset in assets):
+        raise BadModel(f"{where}.assets is {assets!r:.200}", hint="write: assets = [Asset(…)]")
 
 
 def writes_single(model_class: type[MAXModelWrapper]) -> bool:

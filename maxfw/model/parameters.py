@@ -10,7 +10,7 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
@@ -18,7 +18,8 @@ from msgspec import Meta, Struct
 from PIL import Image
 
 from maxfw.errors import BadModel, BadParameter
-from maxfw.model.model import MAXModelWrapper, writes_single
+from maxfw.model.model import MAXModelWrapper, validate, writes_single
+from maxfw.tasks.base import Task
 
 Probability = Annotated[float, Meta(ge=0, le=1, description="how sure the model must be, 0…1")]
 
@@ -47,9 +48,9 @@ class Parameter(Struct, frozen=True):
         """The JSON Schema of the type: type, range, choices, description; a picture is of Swagger's type `file`."""
         if self.is_picture:
             return {"type": "file", "description": _picture_description(self.type)}
-        schema = msgspec.json.schema(self.type)
+        schema = _without_references(msgspec.json.schema(self.type))
         if not self.required and self.default is not None:
-            schema["default"] = self.default
+            schema["default"] = msgspec.to_builtins(self.default)
         return schema
 
     @property
@@ -62,13 +63,18 @@ def parameters_of(model_class: type[MAXModelWrapper]) -> tuple[Parameter, ...]:
     """The parameters of a model, in the order of its hooks.
 
     Raises:
-        BadModel: an annotation cannot be used, or two hooks declare one name differently.
+        BadModel: the class declares nothing that can be served, an annotation or a default cannot be used, two
+            hooks declare one name differently, or a parameter has the name of a field of the task's input.
     """
+    validate(model_class)
     found: dict[str, Parameter] = {}
     for hook in HOOKS:
         # A derived batch method takes whatever the author's `_predict` declares.
         single = hook == "_predict_batch" and writes_single(model_class)
-        function = getattr(model_class, "_predict" if single else hook)
+        name = "_predict" if single else hook
+        function = getattr(model_class, name)
+        if model_class.task is not None:
+            _check_positional(inspect.getattr_static(model_class, name), function)
         for parameter in _declared(function, hook):
             known = found.setdefault(parameter.name, parameter)
             if known is not parameter:
@@ -78,6 +84,8 @@ def parameters_of(model_class: type[MAXModelWrapper]) -> tuple[Parameter, ...]:
                     )
                 merged = (*known.hooks, hook)
                 found[parameter.name] = msgspec.structs.replace(known, hooks=merged)
+    if model_class.task is not None:
+        _check_names(found, model_class.task)
     return tuple(found.values())
 
 
@@ -167,19 +175,75 @@ def _declared(function: Any, hook: str) -> list[Parameter]:
     return declared
 
 
+def _check_positional(written: Any, function: Any) -> None:
+    """A request sets keyword-only arguments; one that lacks the `*` would silently keep its default."""
+    taken = 1 if isinstance(written, staticmethod | classmethod) else 2  # with `self`
+    named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [name for name, value in inspect.signature(function).parameters.items() if value.kind in named]
+    if extra := names[taken:]:
+        raise BadModel(
+            f"{function.__qualname__}: arguments of hooks after the first must be keyword-only",
+            hint=f"write: *, {', '.join(extra)}",
+        )
+
+
+def _check_names(names: Collection[str], task: Task) -> None:
+    fields = {field.name for field in task.files}
+    if task.body is not None:
+        fields |= {field.name for field in msgspec.structs.fields(task.body)}
+    for name in names:
+        if name in fields:
+            raise BadModel(
+                f"parameter {name!r} has the name of the input of task {task.name}",
+                hint="rename the parameter",
+            )
+
+
 def _check_type(parameter: Parameter, where: str) -> None:
+    named = f"parameter {parameter.name!r} of {where}"
     if parameter.is_picture:
         if parameter.hooks == ("_predict_batch",):
             # Its parameters decide which inputs share a batch, and no two uploads are the same.
-            raise BadModel(
-                f"parameter {parameter.name!r} of {where} is a picture",
-                hint="take it in _pre_process or _post_process",
-            )
+            raise BadModel(f"{named} is a picture", hint="take it in _pre_process or _post_process")
         return
     try:
-        msgspec.json.schema(parameter.type)
+        _without_references(msgspec.json.schema(parameter.type))
     except TypeError as error:
-        raise BadModel(f"parameter {parameter.name!r} of {where} has no usable type: {error}") from error
+        raise BadModel(f"{named} has no usable type: {error}") from error
+    # None stands for "not given" where nothing else is said.
+    if parameter.required or (parameter.default is None and parameter.type is str):
+        return
+    try:
+        default = msgspec.convert(msgspec.to_builtins(parameter.default), parameter.type)
+    except (msgspec.ValidationError, TypeError, RecursionError) as error:
+        raise BadModel(f"{named} has the default {parameter.default!r:.80}: {error}") from error
+    if isinstance(default, float) and not math.isfinite(default):
+        raise BadModel(f"{named} has the default {default}: not a finite number")
+
+
+def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema in one piece, as Swagger wants it: choices of an Enum stand where they are used.
+
+    Raises:
+        TypeError: it has objects in it, which no form and no URL can carry.
+    """
+    definitions = schema.pop("$defs", {})
+    for name, definition in definitions.items():
+        if "enum" not in definition:
+            raise TypeError(f"{name} is an object, which no form and no URL can carry")
+
+    def inlined(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inlined(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        node = {key: inlined(value) for key, value in node.items()}
+        if reference := node.pop("$ref", ""):
+            return {**definitions[reference.removeprefix("#/$defs/")], **node}
+        return node
+
+    plain: dict[str, Any] = inlined(schema)
+    return plain
 
 
 def _picture_description(kind: Any) -> str:

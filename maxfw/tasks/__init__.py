@@ -15,12 +15,14 @@ from maxfw.tasks.base import Task
 
 __all__ = ["Task", "all_tasks", "task_named"]
 
+NOT_TASKS = {"base", "values"}
+
 
 def all_tasks() -> dict[str, type[Task]]:
     """Every task by name, `{"object-detection": ObjectDetection, …}`, sorted by name."""
     found: dict[str, type[Task]] = {}
     for module in pkgutil.iter_modules(__path__):
-        if module.name != "base":
+        if module.name not in NOT_TASKS:
             task = _task_in(module.name)
             found[task.name] = task
     return dict(sorted(found.items()))

@@ -8,22 +8,20 @@ returned for them into the answer, whose JSON is the standard of that task.
 from __future__ import annotations
 
 import io
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 from PIL import Image
 
 from maxfw.errors import BadInput, BadModelOutput, TooLarge
 from maxfw.media import image_limits, read_image
 from maxfw.settings import Settings
+from maxfw.tasks.values import check_probability, decode_json, encode_json, probability_vector, typed
 
-T = TypeVar("T")
 Body = TypeVar("Body", bound=Struct)
 
 
@@ -212,6 +210,11 @@ class TextsTask(Task):
         texts = typed_body(Texts, inputs).text
         if not texts:
             raise BadInput("field 'text' is an empty list", hint='send at least one text: {"text": ["…"]}')
+        if len(texts) > settings.max_texts:
+            raise TooLarge(
+                f"field 'text' has {len(texts)} texts, at most {settings.max_texts} are allowed",
+                hint="send them in several requests",
+            )
         for position, text in enumerate(texts):
             check_text(text, f"text[{position}]", settings)
         return texts
@@ -219,7 +222,7 @@ class TextsTask(Task):
     def limits(self, settings: Settings) -> dict[str, Any]:
         return {
             "body": {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth},
-            "text": {"bytes": kilobytes(settings.max_text_kb)},
+            "text": {"bytes": kilobytes(settings.max_text_kb), "count": settings.max_texts},
         }
 
     def inputs_of(self, argument: str) -> Inputs:
@@ -288,26 +291,6 @@ def typed_body(body_type: type[Body], inputs: Inputs) -> Body:
         raise BadInput(f"the JSON body does not fit: {error}", hint=f"its fields are {names}") from None
 
 
-def decode_json(blob: bytes, what: str = "the body", *, max_depth: int = 64) -> dict[str, Any]:
-    """A JSON object → a dict.
-
-    Raises:
-        BadInput: not JSON, not an object, or nested deeper than `max_depth`.
-    """
-    hint = "send a JSON object with the header 'Content-Type: application/json'"
-    try:
-        decoded = msgspec.json.decode(blob)
-    except RecursionError:
-        raise BadInput(f"{what} is nested deeper than {max_depth} levels") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{what} is not valid JSON: {error}", hint=hint) from None
-    if not isinstance(decoded, dict):
-        raise BadInput(f"{what} is a JSON {type(decoded).__name__}, not an object", hint=hint)
-    if blob.count(b"[") + blob.count(b"{") > max_depth and _depth(decoded) > max_depth:
-        raise BadInput(f"{what} is nested deeper than {max_depth} levels")
-    return decoded
-
-
 def check_text(text: str, where: str, settings: Settings) -> None:
     """Refuse a text that is too long.
 
@@ -320,86 +303,21 @@ def check_text(text: str, where: str, settings: Settings) -> None:
         raise TooLarge(f"{where} has {size} bytes, at most {limit} are allowed", hint="send it in parts")
 
 
-def encode_json(answer: Any) -> bytes:
-    """An answer as JSON; numpy scalars and arrays become numbers and lists.
-
-    Raises:
-        BadModelOutput: it holds a NaN, an infinity, or something that JSON has no form for.
-    """
-    try:
-        content = msgspec.json.encode(answer, enc_hook=_plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise BadModelOutput(f"_post_process returned something that is no JSON: {error}") from error
-    # msgspec writes NaN and infinities as null, so only an answer with a null in it needs a closer look.
-    if b"null" in content and (where := _not_finite(msgspec.to_builtins(answer, enc_hook=_plain))):
-        raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
-    return content
-
-
-def typed(outcome: Any, wanted: type[T]) -> T:
-    """What a model returned, as the task's type; dicts, numpy values and structs are all welcome.
-
-    Raises:
-        BadModelOutput: it does not fit; says where.
-    """
-    try:
-        plain = msgspec.to_builtins(outcome, enc_hook=_plain, str_keys=True)
-        if where := _not_finite(plain):
-            raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
-        return msgspec.convert(plain, wanted, strict=True)
-    except (msgspec.ValidationError, TypeError, RecursionError) as error:
-        raise BadModelOutput(f"_post_process did not return what the task answers: {error}") from error
-
-
 def probabilities_by_name(outcome: Any, labels: Sequence[Label]) -> dict[str, float]:
     """A mapping, or a vector in the order of the labels, → `{name: probability}`, in that order.
 
+    Where labels are declared, a mapping names no others. A label `???` is passed over.
+
     Raises:
-        BadModelOutput: another length than there are labels, or not numbers from 0 to 1.
+        BadModelOutput: not as many as there are labels, another label, or not numbers from 0 to 1.
     """
-    if isinstance(outcome, Mapping):
-        named = typed(outcome, dict[str, float])
-    else:
-        vector = np.asarray(outcome, dtype=object if isinstance(outcome, str) else None)
-        if vector.shape != (len(labels),) or vector.dtype.kind not in "biuf":
-            raise BadModelOutput(
-                f"_post_process returned {vector.dtype} of shape {vector.shape}, not {len(labels)} probabilities"
-            )
-        named = {label.name: float(value) for label, value in zip(labels, vector, strict=True)}
+    names = [label.name for label in labels]
+    if not isinstance(outcome, Mapping):
+        vector = probability_vector(outcome, names).tolist()
+        return {name: value for name, value in zip(names, vector, strict=True) if name != "???"}
+    named = typed(outcome, dict[str, float])
+    if names and (undeclared := named.keys() - set(names)):
+        raise BadModelOutput(f"_post_process returned the label {min(undeclared)!r}, which is not declared")
     for name, probability in named.items():
-        if not -1e-6 <= probability <= 1 + 1e-6:
-            raise BadModelOutput(
-                f"_post_process returned {probability} for {name!r}, not a probability (0…1)"
-            )
+        check_probability(probability, name)
     return named
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is no JSON value")
-
-
-def _not_finite(value: Any, where: str = "the answer") -> str:
-    """Where in nested lists and dicts the first NaN or infinity stands; empty if all is well."""
-    if isinstance(value, float):
-        return "" if math.isfinite(value) else where
-    if isinstance(value, dict):
-        inner = ((item, f"{where}.{key}") for key, item in value.items())
-    elif isinstance(value, list):
-        inner = ((item, f"{where}[{index}]") for index, item in enumerate(value))
-    else:
-        return ""
-    return next((found for item, place in inner if (found := _not_finite(item, place))), "")
-
-
-def _depth(value: Any) -> int:
-    """Levels of nesting; walks level by level, so that depth costs no recursion."""
-    depth, level = 0, [value]
-    while level:
-        containers = [item for item in level if isinstance(item, dict | list)]
-        level = [
-            inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)
-        ]
-        depth += bool(containers)
-    return depth

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
 from maxfw.tasks.image_classification import Classification, best
 from maxfw.tasks.object_detection import Box
+from maxfw.tasks.values import typed
 
 FACE = Label("face", "face")
 

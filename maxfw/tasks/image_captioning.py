@@ -8,16 +8,17 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import typed
 
 
 class Caption(Struct):
-    """One sentence, its place in the ranking as a string, and how probable the model finds it, 0…1."""
+    """One sentence, its place in the ranking as a string, and how sure the model is of it, 0…1."""
 
     index: Annotated[str, Meta(description='"0" for the best, then "1", …')]
     caption: str
     probability: Annotated[
-        float, Meta(description="of exactly this sentence, so even a good one may have little of it")
+        float, Meta(description="how sure the model is; far from 1 even for a good sentence")
     ]
 
 

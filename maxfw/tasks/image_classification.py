@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import check_probability, is_vector, probability_vector, typed
 
 
 class Classification(Struct):
@@ -32,6 +32,8 @@ class ImageClassification(ImageTask):
     `_post_process` returns the probabilities as a vector in the order of the labels, of which the `top` best
     are answered, or the `Classification`s themselves.
     """
+
+    MOST = 5  # of a vector, where the model states no `top`
 
     name = "image-classification"
     title = "Image Classification"
@@ -65,8 +67,13 @@ from maxfw.tasks.image_classification import ImageClassification"""
         labels: str | Sequence[str | Label] = (),
         first_label_id: int = 0,
         decode_at: tuple[int, int] | None = None,
-        top: int = 5,
+        top: int | None = None,
     ) -> None:
+        """Declare the task of a model that names what a picture shows.
+
+        `top` is the most that is answered. Unless it is given, that is 5 of a vector, and of `Classification`s all
+        that the model returned.
+        """
         super().__init__(labels=labels, first_label_id=first_label_id, decode_at=decode_at)
         self.top = top
 
@@ -75,23 +82,24 @@ from maxfw.tasks.image_classification import ImageClassification"""
     ) -> ImageClassificationAnswer:
         """A vector of probabilities, or classifications → the best `top`."""
         outcome = outcomes[0]
-        if isinstance(outcome, np.ndarray):
-            return ImageClassificationAnswer(predictions=best(outcome, labels, self.top))
-        return ImageClassificationAnswer(predictions=typed(outcome, list[Classification]))
+        if is_vector(outcome):
+            return ImageClassificationAnswer(predictions=best(outcome, labels, self.top or self.MOST))
+        found = typed(outcome, list[Classification])
+        for classification in found:
+            check_probability(classification.probability, classification.label)
+        ranked = sorted(found, key=lambda classification: -classification.probability)
+        return ImageClassificationAnswer(predictions=ranked[: self.top])
 
 
-def best(probabilities: np.ndarray, labels: Sequence[Label], top: int) -> list[Classification]:
+def best(
+    probabilities: np.ndarray | Sequence[float], labels: Sequence[Label], top: int
+) -> list[Classification]:
     """Probabilities in the order of the labels, float (n,) → the `top` best; a label `???` is passed over.
 
     Raises:
-        BadModelOutput: there are not as many probabilities as labels, or one is not finite.
+        BadModelOutput: there are not as many probabilities as labels, or one is not from 0 to 1.
     """
-    if probabilities.shape != (len(labels),):
-        raise BadModelOutput(f"_post_process returned shape {probabilities.shape} for {len(labels)} labels")
-    if not np.isfinite(probabilities).all():
-        raise BadModelOutput("_post_process returned a number that is not finite")
-    ranked = [index for index in np.argsort(-probabilities, kind="stable") if labels[index].name != "???"]
-    return [
-        Classification(labels[index].id, labels[index].name, float(probabilities[index]))
-        for index in ranked[:top]
-    ]
+    names = [label.name for label in labels]
+    vector = probability_vector(probabilities, names)
+    ranked = [index for index in np.argsort(-vector, kind="stable") if names[index] != "???"]
+    return [Classification(labels[index].id, names[index], float(vector[index])) for index in ranked[:top]]

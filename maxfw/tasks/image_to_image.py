@@ -10,7 +10,8 @@ from msgspec import Meta
 from PIL import Image
 
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Answer, Encoded, ImageTask, Label, encode_json
+from maxfw.tasks.base import Answer, Encoded, ImageTask, Label
+from maxfw.tasks.values import encode_json
 
 
 class ImageToImageAnswer(Answer, kw_only=True):

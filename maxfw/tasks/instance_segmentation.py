@@ -9,7 +9,8 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import typed
 
 Mask = Annotated[
     list[int],

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta, Struct
 
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import check_probability, typed
 
 Box = Annotated[
     list[float],
@@ -77,8 +78,12 @@ from maxfw.tasks.object_detection import ObjectDetection, detections"""
     def write(
         self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]
     ) -> ObjectDetectionAnswer:
-        """Detections, as structs or dicts → the answer."""
-        return ObjectDetectionAnswer(predictions=typed(outcomes[0], list[Detection]))
+        """Detections, as structs or dicts → the answer, surest first."""
+        found = typed(outcomes[0], list[Detection])
+        for detection in found:
+            check_probability(detection.probability, detection.label)
+        found.sort(key=lambda detection: -detection.probability)
+        return ObjectDetectionAnswer(predictions=found)
 
 
 def detections(

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta
 
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import typed
 
 # All in heights of a typical line.
 GUTTER = 1.0  # the least width of the white between two columns

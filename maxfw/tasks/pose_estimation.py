@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta, Struct
 
-from maxfw.tasks.base import Answer, ImageTask, Label, typed
+from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import typed
 
 # The parts of OpenPose, in its order: a part's id is its place. Left and right are the person's own.
 PARTS = (

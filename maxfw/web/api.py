@@ -15,7 +15,8 @@ from maxfw.catalog import card
 from maxfw.errors import BadInput, NotFound, UnsupportedMedia
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
-from maxfw.tasks.base import Inputs, Task, Upload, decode_json
+from maxfw.tasks.base import Inputs, Task, Upload
+from maxfw.tasks.values import decode_json
 from maxfw.web import swagger
 
 MULTIPART = "multipart/form-data"
@@ -101,6 +102,8 @@ def read_request(
         BadInput: a field is sent twice, unknown or malformed.
         UnsupportedMedia: the body is of another media type than the task takes.
     """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMedia("the body is compressed", hint="send it as it is, without Content-Encoding")
     query = _once(request.args.items(multi=True), "URL parameter")
     if task.body is not None:
         body = _json_body(request, settings)

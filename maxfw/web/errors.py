@@ -96,6 +96,18 @@ def _shown(error: Exception) -> MaxfwError:
     return ServiceError("the server failed to answer this request", hint="its log has the reason")
 
 
+def _too_large(request: flask.Request) -> TooLarge:
+    """Which of werkzeug's three limits a request has exceeded."""
+    if (request.content_length or 0) > (request.max_content_length or math.inf):
+        message = f"the request is larger than {request.max_content_length} bytes"
+        return TooLarge(message, hint="see limits in /model/metadata")
+    return TooLarge(
+        f"the form has more than {request.max_form_parts} fields, or a text field of more than "
+        f"{request.max_form_memory_size} bytes",
+        hint="send large content as a file",
+    )
+
+
 def _from_http(error: HTTPException) -> RequestError:
     request = flask.request
     if error.code == 404:
@@ -104,8 +116,7 @@ def _from_http(error: HTTPException) -> RequestError:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
         return MethodNotAllowed(f"{request.method} does not work at {request.path}", hint=f"use {allowed}")
     if error.code == 413:
-        limit = flask.current_app.config.get("MAX_CONTENT_LENGTH")
-        return TooLarge(f"the request is larger than {limit} bytes", hint="see limits in /model/metadata")
+        return _too_large(request)
     kind = _BY_STATUS.get(error.code or 400, RequestError)
     refused = kind(error.description or error.name)
     refused.status = error.code or 400

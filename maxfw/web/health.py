@@ -11,13 +11,11 @@ def install(app: Flask, predictor: Predictor | None) -> None:
     """Add `/health`, `/health/live` and `/health/ready`; an old-style app has no predictor."""
     health = Blueprint("health", __name__)
 
+    # A thread that has ended never comes back: whoever watches over the process should replace it.
     @health.get("/health/live")
-    def live() -> Response:
-        return jsonify(status="ok")
-
     @health.get("/health")
     @health.get("/health/ready")
-    def ready() -> tuple[Response, int]:
+    def health_of_the_model() -> tuple[Response, int]:
         if predictor is not None and not predictor.batcher.is_alive():
             return jsonify(status="error", reason="the model's thread has ended"), 503
         return jsonify(status="ok"), 200

@@ -70,10 +70,12 @@ class ModelWrapper(SpeciesClassifier):
             "mobilenet_v2_1.0_224_inat_bird_quant.tflite",
             url=f"{PINNED}/mobilenet_v2_1.0_224_inat_bird_quant.tflite",
             sha256="350fcd8cf1df1560060d464595dfed8b174b05792788052896004848d9ad04f9",
+            size=3_579_500,
         ),
         Asset(
             "inat_bird_labels.txt",
             url=f"{PINNED}/inat_bird_labels.txt",
             sha256="a16108dfe3f8daff015b87a97ab6a17e717b9b1bccd719f6d8f747746d7b9277",
+            size=37_146,
         ),
     ]

@@ -20,11 +20,11 @@ POSTERS = (
     "/style_transfer/app/src/main/assets/styleTransfer"
 )
 FILES = {
-    "prediction.tflite": (NETWORKS, "af6ad4b2e7aeba0675f32636082ab915ced5375229a3f8aff7e714c6213f5ed2"),
-    "transfer.tflite": (NETWORKS, "7a1550643cf034a4d813c0aa276976cd15da4141b4f1ec3631db1d0d9c8e2cd1"),
-    "Zion_Style_Image.png": (POSTERS, "59e455c73aa69a762f78bb601bedfee6b324567433247b809896d628290f0021"),
-    "Lassen_Style_Image.png": (POSTERS, "5a0560e7e6ba1c7cad18dd46596220832e360a6da54757fbc499e95fb5754949"),
-    "Grand_Canyon_Image.png": (POSTERS, "a0d2da4f7e7ec94501eb314af66946efc6d96b79a135e5e18e8afa43b66f89aa"),
+    "prediction.tflite": ("af6ad4b2e7aeba0675f32636082ab915ced5375229a3f8aff7e714c6213f5ed2", 2_828_838),
+    "transfer.tflite": ("7a1550643cf034a4d813c0aa276976cd15da4141b4f1ec3631db1d0d9c8e2cd1", 284_398),
+    "Zion_Style_Image.png": ("59e455c73aa69a762f78bb601bedfee6b324567433247b809896d628290f0021", 103_117),
+    "Lassen_Style_Image.png": ("5a0560e7e6ba1c7cad18dd46596220832e360a6da54757fbc499e95fb5754949", 88_458),
+    "Grand_Canyon_Image.png": ("a0d2da4f7e7ec94501eb314af66946efc6d96b79a135e5e18e8afa43b66f89aa", 131_605),
 }
 PAINTED = 384  # pixels a side; the graph is fixed at this size, and at one photo
 DESCRIBED = 256  # pixels a side of a picture whose style is described
@@ -49,7 +49,10 @@ class ModelWrapper(MAXModelWrapper):
         "license": "Apache-2.0",
     }
     task = ImageToImage()
-    assets = [Asset(name, url=f"{folder}/{name}", sha256=sha256) for name, (folder, sha256) in FILES.items()]
+    assets = [
+        Asset(name, f"{POSTERS if name.endswith('.png') else NETWORKS}/{name}", sha256, size=size)
+        for name, (sha256, size) in FILES.items()
+    ]
 
     def __init__(self, path=None):
         self.describer = LiteRTRuntime(self.asset("prediction.tflite", path))
@@ -67,8 +70,7 @@ class ModelWrapper(MAXModelWrapper):
         The style is a poster's name or float32 (256, 256, 3), the photo's own style likewise if it is to be mixed in.
         """
         fitted = image.resize(within(image.size, PAINTED), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        rows, columns = centred(fitted.size)
-        margins = [(part.start, PAINTED - part.stop) for part in (rows, columns)]
+        margins = [(part.start, PAINTED - part.stop) for part in centred(fitted.size)]
         photo = np.pad(values(fitted), [*margins, (0, 0)], mode="symmetric")
         wanted = style if style_image is None else squared(style_image)
         own = squared(image) if strength < 1 else None
@@ -93,8 +95,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _described(self, picture):
         """Float32 (256, 256, 3), 0…1 → its style, float32 (1, 1, 1, 100)."""
-        [style] = self.describer.run([picture[None]])
-        return style
+        return self.describer.run([picture[None]])[0]
 
 
 def within(size, longest):

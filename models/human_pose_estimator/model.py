@@ -41,6 +41,7 @@ class ModelWrapper(MAXModelWrapper):
             url="https://raw.githubusercontent.com/google-coral/test_data"
             f"/104342d2d3480b3e66203073dac24f4e2dbb4c41/{NETWORK}",
             sha256="cd7cc22fa946e5d146a7b98d496853e1923e22828d3972d579973f27f91bb105",
+            size=2_894_840,
         ),
         *SSD.assets,
     ]

@@ -37,11 +37,13 @@ class ModelWrapper(MAXModelWrapper):
             NETWORK,
             url=f"{PINNED}/{NETWORK}",
             sha256="f08d447cde49b4e0446428aa921aff0a14ea589fa9c5817b31f83128e9a43c1d",
+            size=3_577_760,
         ),
         Asset(
             LABELS,
             url=f"{PINNED}/labels.txt",
             sha256="536feacc519de3d418de26b2effb4d75694a8c4c0063e36499a46fa8061e2da9",
+            size=10_484,
         ),
     ]
 

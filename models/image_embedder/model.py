@@ -30,6 +30,7 @@ class ModelWrapper(MAXModelWrapper):
             NETWORK,
             url=f"{PINNED}/{NETWORK}",
             sha256="f409ef4f73fcbb9667841965623c5c8524aac33d41b9bf5f3667161fb4a76319",
+            size=3_251_736,
         )
     ]
 

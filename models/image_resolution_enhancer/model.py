@@ -33,11 +33,11 @@ class ModelWrapper(MAXModelWrapper):
     }
     task = ImageToImage(keep_alpha=True)
     assets = [
-        Asset(f"FSRCNN_x{scale}.pb", url=f"{PINNED}/FSRCNN_x{scale}.pb", sha256=sha256)
-        for scale, sha256 in (
-            (2, "366b33f0084c7b3f2bf6724f0a2c77bca94fcec9d7b6d72389d330073b380d5c"),
-            (3, "efd38655a815908c6c8954db6052f128e76a735f1de657894c477d0dc0b64481"),
-            (4, "5c68d18db561aed8ead4ffedf1b897ea615baaf60ebf6c35f8e641f8fa4a21bf"),
+        Asset(f"FSRCNN_x{scale}.pb", url=f"{PINNED}/FSRCNN_x{scale}.pb", sha256=sha256, size=size)
+        for scale, sha256, size in (
+            (2, "366b33f0084c7b3f2bf6724f0a2c77bca94fcec9d7b6d72389d330073b380d5c", 38_973),
+            (3, "efd38655a815908c6c8954db6052f128e76a735f1de657894c477d0dc0b64481", 40_093),
+            (4, "5c68d18db561aed8ead4ffedf1b897ea615baaf60ebf6c35f8e641f8fa4a21bf", 41_661),
         )
     ]
 

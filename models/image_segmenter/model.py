@@ -35,11 +35,13 @@ class ModelWrapper(MAXModelWrapper):
             NETWORK,
             url=f"{PINNED}/{NETWORK}",
             sha256="350af47fd346ea6d74b58833a351f583ba860e9806ec5bd292ff8d8f1f249398",
+            size=2_193_224,
         ),
         Asset(
             LABELS,
             url=f"{PINNED}/{LABELS}",
             sha256="7337a2b06728385fb3e1106416c67bfddf69628598b1f2f0db6a63cd63fb6b1e",
+            size=263,
         ),
     ]
 

@@ -38,6 +38,7 @@ class ModelWrapper(MAXModelWrapper):
             NETWORK,
             url=f"{PINNED}/android/vision-quickstart/app/src/main/assets/custom_models/{NETWORK}",
             sha256="9400671e04685f5277edd3052a311cc51533de9da94255c52ebde1e18484c77c",
+            size=3_770_391,
         )
     ]
 

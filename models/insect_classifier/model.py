@@ -24,10 +24,12 @@ class ModelWrapper(birds.SpeciesClassifier):
             "mobilenet_v2_1.0_224_inat_insect_quant.tflite",
             url=f"{birds.PINNED}/mobilenet_v2_1.0_224_inat_insect_quant.tflite",
             sha256="0ebaeb474dccf56b8b818b014f0d6a8e22b35a45b491a659f0b5405c9c838282",
+            size=3_655_867,
         ),
         Asset(
             "inat_insect_labels.txt",
             url=f"{birds.PINNED}/inat_insect_labels.txt",
             sha256="e5e03664a8a70eafc3308268eb8cd6aa28652912735bfdd45e436ae9617155bc",
+            size=40_317,
         ),
     ]

@@ -40,6 +40,7 @@ class ModelWrapper(MAXModelWrapper):
             "weights.onnx",
             url=f"{PINNED}/weights.onnx",
             sha256="85f5ac80fa977fea3562ef97c8c5950288be2c4f4cdb5d994807df97008ce088",
+            size=1_806_764,
         )
     ]
 

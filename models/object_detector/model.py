@@ -34,11 +34,13 @@ class ModelWrapper(MAXModelWrapper):
             NETWORK,
             url=f"{PINNED}/cc/test/testdata/task/vision/{NETWORK}",
             sha256="61d598093ed03ed41aa47c3a39a28ac01e960d6a810a5419b9a5016a1e9c469b",
+            size=4_185_023,
         ),
         Asset(
             "labelmap.txt",
             url=f"{PINNED}/metadata/python/tests/testdata/object_detector/labelmap.txt",
             sha256="f8803ef7900160c629d570848dfda4175e21667bf7b71f73f8ece4938c9f2bf2",
+            size=661,
         ),
     ]
 

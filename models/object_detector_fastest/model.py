@@ -35,6 +35,7 @@ class ModelWrapper(MAXModelWrapper):
             url="https://raw.githubusercontent.com/dog-qiuqiu/FastestDet"
             "/50473cd155cb088aa4a99e64ff6a4b3c24fa07e1/example/onnx-runtime/FastestDet.onnx",
             sha256="31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880",
+            size=998_169,
         ),
         *(asset for asset in SSD.assets if asset.name == SSD.task.labels),
     ]

@@ -36,6 +36,7 @@ class ModelWrapper(MAXModelWrapper):
             url="https://raw.githubusercontent.com/Kazuhito00/YOLOX-ONNX-TFLite-Sample"
             "/3d4f1119d0694200671c08069ecb847aa0d8495a/model/yolox_nano.onnx",
             sha256="695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
+            size=3_660_092,
         ),
         *(asset for asset in SSD.assets if asset.name == SSD.task.labels),
     ]

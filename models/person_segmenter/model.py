@@ -29,6 +29,7 @@ class ModelWrapper(MAXModelWrapper):
             NETWORK,
             url=f"https://storage.googleapis.com/mediapipe-assets/{NETWORK}?generation=1683332563830600",
             sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+            size=249_505,
         )
     ]
 

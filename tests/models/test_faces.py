@@ -48,6 +48,17 @@ def test_a_portrait_is_one_face_at_every_size(
     assert places(found) == pytest.approx(places(detector.predict(photo)), abs=0.03)
 
 
+def test_a_face_that_fills_a_large_photo_is_one_face(
+    detector: MAXModelWrapper, photos: dict[str, Image.Image]
+) -> None:
+    face = photos["grace_hopper"].crop((170, 110, 390, 360)).resize((1760, 2000))
+
+    [[ymin, xmin, ymax, xmax]] = places(detector.predict(face))
+
+    assert xmax - xmin > 0.7
+    assert ymax - ymin > 0.7
+
+
 def test_small_faces_in_a_large_photo_of_a_crowd_are_all_found(
     detector: MAXModelWrapper, photos: dict[str, Image.Image]
 ) -> None:

@@ -15,7 +15,8 @@ from maxfw.errors import RequestError
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.tasks import all_tasks, task_named
-from maxfw.tasks.base import Inputs, Task, Upload, encode_json
+from maxfw.tasks.base import Inputs, Task, Upload
+from maxfw.tasks.values import encode_json
 
 TASKS = list(all_tasks().values())
 every_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from maxfw.drawing.face_analysis import words
-from maxfw.tasks.base import Label, encode_json
+from maxfw.tasks.base import Label
 from maxfw.tasks.face_analysis import LANDMARKS, Face, FaceAnalysis, faces
+from maxfw.tasks.values import encode_json
 
 BOXES = np.array([[0.1, 0.2, 0.3, 0.4], [-0.5, 0.5, 0.5, 1.5], [0.6, 0.6, 0.6, 0.9], [0.7, 0.7, 0.8, 0.8]])
 SCORES = np.array([0.75, 0.9, 0.99, 0.5])

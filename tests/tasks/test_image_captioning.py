@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import encode_json
 from maxfw.tasks.image_captioning import Caption, ImageCaptioning
+from maxfw.tasks.values import encode_json
 
 
 def test_the_answer_is_the_historical_json() -> None:

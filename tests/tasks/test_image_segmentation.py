@@ -10,8 +10,9 @@ from PIL import Image
 
 from maxfw.drawing.image_segmentation import draw
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Label, encode_json
+from maxfw.tasks.base import Label
 from maxfw.tasks.image_segmentation import ImageSegmentation, ImageSegmentationAnswer, map_size
+from maxfw.tasks.values import encode_json
 
 LABELS = (Label("0", "background"), Label("1", "cat"))
 

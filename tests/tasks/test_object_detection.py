@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from maxfw.errors import BadModelOutput
 from maxfw.tasks.base import Label
-from maxfw.tasks.object_detection import detections, intersection_over_union, non_maximum_suppression
+from maxfw.tasks.object_detection import (
+    Detection,
+    ObjectDetection,
+    detections,
+    intersection_over_union,
+    non_maximum_suppression,
+)
 
 CAT, DOG = Label("17", "cat"), Label("18", "dog")
 
@@ -125,3 +132,17 @@ def test_places_in_the_label_file_that_are_not_used_are_never_answered() -> None
     boxes = np.array([[0.0, 0.0, 1.0, 1.0]])
 
     assert detections([Label("12", "???")], boxes, np.array([0]), np.array([0.9]), 0.5) == []
+
+
+def test_detections_are_answered_surest_first() -> None:
+    found = [Detection("17", "cat", sure, [0.0, 0.0, 1.0, 1.0]) for sure in (0.25, 1.0, 0.5)]
+
+    answer = ObjectDetection().write([None], [found], [CAT])
+
+    assert [detection.probability for detection in answer.predictions] == [1.0, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("sure", [13.0, -0.1])
+def test_a_detection_that_is_surer_than_sure_is_the_models_fault(sure: float) -> None:
+    with pytest.raises(BadModelOutput, match="for 'cat', not a probability"):
+        ObjectDetection().write([None], [[Detection("17", "cat", sure, [0.0, 0.0, 1.0, 1.0])]], [CAT])

@@ -1,0 +1,81 @@
+"""What the caption decoder is told, what it may say, and the words that it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maxfw.catalog import ModelFolder, find, load_module
+
+FOLDER = find("image_caption_generator").path
+decoder = load_module(ModelFolder(FOLDER / "decoder.py"))
+photos = load_module(ModelFolder(FOLDER / "photos.py"))
+
+PERSON, DOG = 0, 16  # kinds, without the unused lines of the label file
+DOG_LINE = 17
+WORDS = ["<padding>", "<start>", "<end>", "<unknown>", "a", "dog", "cat", "and"]
+A, DOG_WORD, CAT_WORD, AND = range(4, 8)
+
+
+def test_the_layout_says_how_surely_how_many_how_large_and_where() -> None:
+    boxes = np.array([[0.0, 0.5, 0.5, 1.0], [0.0, 0.0, 1.0, 1.0], [0.2, 0.2, 0.4, 0.4]])
+
+    seen = decoder.layout(np.array([DOG_LINE, PERSON, PERSON]), np.array([0.8, 0.6, 0.5]), boxes).reshape(
+        5, 80
+    )
+
+    assert np.allclose(seen[:, DOG], [0.8, np.log1p(0.8), 0.8 * 0.5, 0.8 * -0.5, 0.8 * 0.5])
+    assert np.allclose(seen[:, PERSON], [0.6, np.log1p(1.1), 0.6, 0, 0])
+    assert np.count_nonzero(seen.any(axis=0)) == 2
+
+
+def test_doubtful_objects_unused_labels_and_nothing_leave_the_layout_empty() -> None:
+    box = np.array([[0.0, 0.0, 1.0, 1.0]])
+
+    assert not decoder.layout(np.array([PERSON]), np.array([0.1]), box).any()
+    assert not decoder.layout(np.array([decoder.UNUSED[0]]), np.array([0.9]), box).any()
+    assert not decoder.layout(np.empty(0), np.empty(0), np.empty((0, 4))).any()
+
+
+def possible(said: list[int]) -> set[int]:
+    """The tokens that may follow."""
+    repeatable = np.isin(WORDS, decoder.REPEATABLE)
+    odds = decoder.allowed(
+        np.zeros((1, len(WORDS)), np.float32), np.array([[decoder.START, *said]]), repeatable
+    )
+    return set(np.flatnonzero(odds[0] > decoder.NEVER).tolist())
+
+
+def test_special_tokens_are_never_said() -> None:
+    assert possible([]) == {decoder.END, A, DOG_WORD, CAT_WORD, AND}
+
+
+def test_a_thing_is_said_once_and_a_small_word_again_after_a_while() -> None:
+    assert possible([A, DOG_WORD]) == {decoder.END, CAT_WORD, AND}
+    assert possible([A, DOG_WORD, AND]) == {decoder.END, A, CAT_WORD}
+
+
+def test_no_two_words_follow_each_other_twice() -> None:
+    said = [A, AND, CAT_WORD, DOG_WORD, A]
+
+    assert AND not in possible(said)
+    assert AND in possible([*said[:1], CAT_WORD, DOG_WORD, A])
+
+
+def test_the_answers_differ_in_more_than_a_word() -> None:
+    ended = {(A, DOG_WORD): -1.0, (A, DOG_WORD, AND): -1.5, (A, CAT_WORD): -3.0, (AND,): -9.0}
+
+    assert decoder.best_of(ended) == [(A, DOG_WORD), (A, CAT_WORD), (AND,)]
+
+
+def test_words_that_say_a_gender_are_not_learnt() -> None:
+    assert photos.neutral(photos.words("A man's dog and her T-shirt.")) == [
+        "a", "person", "'s", "dog", "and", "their", "t-shirt",
+    ]  # fmt: skip
+    assert photos.neutral(photos.words("She is here, it isn't.")) == [
+        "they",
+        "are",
+        "here",
+        "it",
+        "is",
+        "n't",
+    ]
