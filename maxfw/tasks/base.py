@@ -1,7 +1,6 @@
 """What every task has: input fields, a typed answer, `read()` and `write()`.
 
-A task is chosen by the shape of its answer.
-It turns a request into the items that a model's `_pre_process` gets, one at a time, and what `_post_process`
+A task turns a request into the items that a model's `_pre_process` gets, one at a time, and what `_post_process`
 returned for them into the answer, whose JSON is the standard of that task.
 """
 
@@ -74,9 +73,8 @@ class Answer(Struct, kw_only=True):
 class Task(ABC):
     """What goes in and what comes out.
 
-    A subclass is one file: it states `name`, `title`, `answer`, its input (`files` or `body`), how to `read` a
-    request and how to `write` the answer, a `sample` of its input, and a `template`, the hooks of the most
-    trivial model of this task, which `maxfw new` gives to authors.
+    A subclass is one file: its `name`, `title`, `answer`, its input (`files` or `body`), how to `read` a request
+    and `write` the answer, a `sample` of its input, and a `template` for `maxfw new`: the most trivial model.
     """
 
     name: ClassVar[str]
@@ -157,20 +155,16 @@ class ImageTask(Task):
     ) -> None:
         """Declare the task of a model that looks at pictures.
 
-        `decode_at` (width, height) is for models that resize every picture to that anyway and answer in shares of
-        it: a big JPEG is then decoded at ½, ¼ or ⅛ of its size, in a fraction of the time, but never smaller than
-        twice this, so that the resizing still decides how it looks.
+        `decode_at` (width, height) is for models that resize every picture to that and answer in shares of it: a
+        big JPEG is then decoded at ½, ¼ or ⅛ of its size, in less time, but never smaller than twice this.
         """
         super().__init__(labels=labels, first_label_id=first_label_id)
         self.least_size = (2 * decode_at[0], 2 * decode_at[1]) if decode_at else None
 
     def read(self, inputs: Inputs, settings: Settings) -> list[Image.Image]:
         """The uploaded picture → one PIL image, RGB, upright."""
-        upload = required_file(self.files[0], inputs)
-        picture = read_image(
-            upload.blob, settings=settings, target=self.least_size, keep_alpha=self.keep_alpha
-        )
-        return [picture]
+        blob = required_file(self.files[0], inputs).blob
+        return [read_image(blob, settings=settings, target=self.least_size, keep_alpha=self.keep_alpha)]
 
     def limits(self, settings: Settings) -> dict[str, Any]:
         return {
@@ -241,8 +235,7 @@ class TextsTask(Task):
         return Inputs(body={"text": ["What a lovely day!", "THE TRAIN WAS LATE AGAIN"]})
 
 
-# Room for the boundaries, part headers and parameters of a multipart form.
-FORM_SYNTAX_BYTES = 64 * 1024
+FORM_SYNTAX_BYTES = 64 * 1024  # the boundaries, part headers and parameters of a multipart form
 
 
 def megabytes(number: float) -> int:
@@ -315,11 +308,7 @@ def decode_json(blob: bytes, what: str = "the body", *, max_depth: int = 64) -> 
 
 
 def check_text(text: str, where: str, settings: Settings) -> None:
-    """Refuse a text that is too long.
-
-    Raises:
-        TooLarge: more than the limit, counted in UTF-8.
-    """
+    """Refuse, with TooLarge, a text of more bytes in UTF-8 than the limit."""
     size = len(text.encode("utf-8", "surrogatepass"))
     limit = kilobytes(settings.max_text_kb)
     if size > limit:
@@ -402,10 +391,7 @@ def _not_finite(value: Any, where: str = "the answer") -> str:
 def _depth(value: Any) -> int:
     """Levels of nesting; walks level by level, so that depth costs no recursion."""
     depth, level = 0, [value]
-    while level:
-        containers = [item for item in level if isinstance(item, dict | list)]
-        level = [
-            inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)
-        ]
-        depth += bool(containers)
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+        depth += 1
     return depth
