@@ -234,7 +234,10 @@ def install(python: Path, *what: str) -> None:
         "--no-deps",
         "--no-index",
     ]
-    subprocess.run([*pip, "--no-build-isolation", *what], check=True, capture_output=True)
+    # The borrowed packages may hold a maxfw of their own, which is not the one to look at.
+    subprocess.run(
+        [*pip, "--no-build-isolation", "--ignore-installed", *what], check=True, capture_output=True
+    )
 
 
 def copy_of_the_source(path: Path) -> Path:

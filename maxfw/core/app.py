@@ -6,9 +6,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
 from flask_restx import Api
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
 from maxfw.core.answers import OldStyleJSON, json_response
 from maxfw.core.api import MAX_API
@@ -84,6 +84,17 @@ class _OldStyleApi(Api):
         self.__dict__.pop("__schema__", None)
         self._schema = self._refresolver = None
         return str(super().register_resource(namespace, resource, *urls, **kwargs))
+
+    def _should_use_fr_error_handler(self) -> Any:
+        refused = request.routing_exception
+        if not isinstance(refused, MethodNotAllowed):
+            return super()._should_use_fr_error_handler()
+        # flask-restx asks about one of the methods that do work here, whichever comes first: if that is GET,
+        # which `static/` answers anywhere, its 405 would be HTML in this process and JSON in the next.
+        adapter = current_app.create_url_adapter(request)
+        assert adapter is not None
+        methods = refused.valid_methods or ()
+        return any(self.owns_endpoint(adapter.match(method=method)[0]) for method in methods)
 
     def handle_error(self, e: Exception) -> Response:
         handled = (HTTPException, *self._own_and_child_error_handlers)

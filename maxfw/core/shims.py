@@ -12,6 +12,7 @@ from typing import Any
 import flask
 import flask.helpers
 from flask_restx import fields
+from PIL import Image
 
 from maxfw.core.answers import is_array
 
@@ -24,9 +25,15 @@ SEND_FILE_KEYWORDS = {
     "add_etags": "etag",
 }
 
+# Filters that Pillow 10 removed: the name of 2019 → today's.
+PILLOW_FILTERS = {"ANTIALIAS": "LANCZOS", "LINEAR": "BILINEAR", "CUBIC": "BICUBIC"}
+
 
 def install_shims() -> None:
     """Install every shim; does nothing the second time."""
+    for old, new in PILLOW_FILTERS.items():
+        if not hasattr(Image, old):
+            setattr(Image, old, getattr(Image, new))
     if not hasattr(flask.send_file, _MARK):
         flask.send_file = flask.helpers.send_file = _with_old_keywords(flask.send_file)
     for field in (fields.Fixed, fields.Arbitrary):

@@ -32,7 +32,9 @@ class MAXModelWrapper(ABC):
     max_batch_size: ClassVar[int] = 16
 
     def __new__(cls, *args: Any, **kwargs: Any) -> MAXModelWrapper:
-        if cls._predict is MAXModelWrapper._predict:
+        # Repositories of 2019 may have a `predict` of their own and nothing else; a task calls the three steps.
+        answers_itself = cls.task is None and cls.predict is not MAXModelWrapper.predict
+        if cls._predict is MAXModelWrapper._predict and not answers_itself:
             raise TypeError(
                 f"Can't instantiate abstract class {cls.__name__}: it needs `_predict(self, x)` for one input "
                 "or `_predict_batch(self, xs)` for a list of inputs"

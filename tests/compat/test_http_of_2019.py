@@ -201,6 +201,30 @@ def test_a_post_to_a_get_only_predict_is_405(tone_generator):
     assert "GET" in answer.headers["Allow"].split(", ")
 
 
+@pytest.mark.parametrize("seed", ["0", "1", "2", "3", "4", "5"])
+def test_a_method_that_no_handler_has_is_405_in_json_in_every_process(python, seed):
+    # werkzeug keeps the methods of a route in a set, whose order is another one in every process.
+    script = """
+import json
+from maxfw.core import MAXApp, PredictAPI
+class Predict(PredictAPI):
+    def post(self):
+        return 1
+app = MAXApp()
+app.add_api(Predict, "/predict")
+client = app.app.test_client()
+refused, elsewhere = client.delete("/model/predict"), client.delete("/model/nothing")
+print(json.dumps([refused.status_code, refused.json, elsewhere.status_code, elsewhere.content_type]))
+"""
+
+    assert python(script, PYTHONHASHSEED=seed) == [
+        405,
+        {"message": "The method is not allowed for the requested URL."},
+        405,
+        "text/html; charset=utf-8",
+    ]
+
+
 # A file as input -----------------------------------------------------------------------------------------------
 
 

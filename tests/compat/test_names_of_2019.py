@@ -22,6 +22,7 @@ from maxfw.core import (
     fields,
 )
 from maxfw.model import MAXModelWrapper
+from maxfw.tasks.image_classification import ImageClassification
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,21 @@ print(json.dumps([names, before == inspect.signature(send_file)]))
     assert same_signature
 
 
+# Pillow --------------------------------------------------------------------------------------------------------
+
+
+def test_the_filters_of_old_pillow_are_there_under_their_old_names(python):
+    script = """
+import json
+import maxfw.core
+from PIL import Image
+print(json.dumps([Image.ANTIALIAS == Image.LANCZOS, Image.LINEAR == Image.BILINEAR, Image.CUBIC == Image.BICUBIC,
+                  Image.new("RGB", (9, 9)).resize((3, 3), Image.ANTIALIAS).size]))
+"""
+
+    assert python(script) == [True, True, True, [3, 3]]
+
+
 # The model wrapper ---------------------------------------------------------------------------------------------
 
 
@@ -239,6 +255,28 @@ def test_a_wrapper_without_predict_cannot_be_made():
 
     with pytest.raises(TypeError, match="_predict"):
         Unfinished()
+
+
+def test_a_wrapper_may_have_a_predict_of_its_own_and_nothing_else():
+    class Segmenter(MAXModelWrapper):
+        def __init__(self):
+            self.label = 15
+
+        def predict(self, x, model="mobile"):
+            return model, [self.label * pixel for pixel in x]
+
+    assert Segmenter().predict([0, 1]) == ("mobile", [0, 15])
+
+
+def test_a_model_with_a_task_needs_the_step_that_the_task_calls():
+    class Classifier(MAXModelWrapper):
+        task = ImageClassification(labels=["cat", "dog"])
+
+        def predict(self, x):
+            return x
+
+    with pytest.raises(TypeError, match="_predict"):
+        Classifier()
 
 
 def test_a_wrapper_that_never_calls_super_predicts_in_three_steps():
