@@ -63,12 +63,12 @@ $(VENV)/docs.stamp: setup.py
 
 .venv-tensorflow/test.stamp: setup.py
 	test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
-	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,audio,tensorflow,test]'
+	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,tensorflow,test]'
 	touch $@
 
 # 2.13.0 is a CPU build on our machines; a plain torch would bring gigabytes of CUDA.
 .venv-pytorch/test.stamp: setup.py
 	test -x .venv-pytorch/bin/python || $(PYTHON) -m venv .venv-pytorch
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,audio,pytorch,huggingface,test]'
+	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,pytorch,huggingface,test]'
 	touch $@

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,37 @@ def test_a_request_in_flight_is_answered_after_sigterm(serve: Serve) -> None:
     assert process.wait(20) == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_under_load_ends_soon_after_sigterm_and_answers_whoever_it_has_read(
+    serve: Serve, workers: str
+) -> None:
+    process, url, _ = serve("--workers", workers)
+    ended = threading.Event()
+    statuses: list[int] = []
+
+    def keep_asking() -> None:
+        with httpx.Client() as client:
+            while not ended.is_set():
+                try:
+                    statuses.append(client.post(url + "/model/predict", json={"text": ["x"]}).status_code)
+                except httpx.TransportError:
+                    return  # refused, or the connection was closed before it was taken
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(10)
+    ended.set()
+    for thread in threads:
+        thread.join(30)
+
+    assert code == 0
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(200) > 16
+
+
 def test_two_workers_load_one_model_each_and_both_answer(serve: Serve) -> None:
     process, url, loads = serve("--workers", "2")
     deadline = time.monotonic() + 60
@@ -124,6 +156,20 @@ def test_two_workers_load_one_model_each_and_both_answer(serve: Serve) -> None:
     for pid in served_by:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_the_workers_end_with_their_supervisor_however_it_ends(serve: Serve) -> None:
+    process, _, loads = serve("--workers", "2")
+    process.kill()
+    process.wait(10)
+
+    deadline = time.monotonic() + 20
+    left = {int(line) for line in loads.read_text(encoding="utf-8").split()}
+    while left and time.monotonic() < deadline:
+        left = {pid for pid in left if Path(f"/proc/{pid}").exists()}
+        time.sleep(0.05)
+
+    assert not left
 
 
 def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
@@ -210,6 +256,8 @@ def test_what_the_app_sees_of_a_request_is_what_was_sent(serve: Serve) -> None:
     assert head.headers["content-length"] == get.headers["content-length"]
     assert get.headers["x-request-id"] == "mine"
     assert "/a b/é" in missing.json()["message"]
+    # Once undone is enough: %2570 is %70, not p.
+    assert httpx.get(url + "/model/%2570redict").status_code == 404
 
 
 def test_a_taken_port_is_said_in_one_line() -> None:

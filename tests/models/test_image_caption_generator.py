@@ -62,7 +62,13 @@ def test_no_two_words_follow_each_other_twice() -> None:
 
 
 def test_the_answers_differ_in_more_than_a_word() -> None:
-    ended = {(A, DOG_WORD): -1.0, (A, DOG_WORD, AND): -1.5, (A, CAT_WORD): -3.0, (AND,): -9.0}
+    ended = {
+        (AND,): (-4.5, -1.0),
+        (A, DOG_WORD, AND): (-0.4, -1.0),
+        (A, DOG_WORD): (-0.3, -2.0),
+        (A, CAT_WORD): (-1.0, -1.0),
+        (CAT_WORD, AND): (decoder.NEVER / 3, -1.0),
+    }
 
     assert decoder.best_of(ended) == [(A, DOG_WORD), (A, CAT_WORD), (AND,)]
 
