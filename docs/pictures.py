@@ -29,6 +29,7 @@ SHOWN = {
     "facial_emotion_classifier": "grace_hopper",
     "fast_neural_style_transfer": "bridge",
     "human_pose_estimator": "Pilots",
+    "image_caption_generator": "surfing",
     "image_classifier": "plane",
     "image_embedder": "jockey",
     "image_resolution_enhancer": "lowres_food",

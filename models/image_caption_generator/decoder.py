@@ -118,8 +118,9 @@ class Decoder:
                     tuple(line): tuple(pair) for line, pair in zip(said[:, 1:].tolist(), both, strict=True)
                 }
             totals[:, END] = 2 * NEVER
-            best = np.argpartition(totals, -BEAMS, axis=None)[-BEAMS:]
-            best = best[np.argsort(-totals.ravel()[best], kind="stable")]
+            best = np.flatnonzero(totals > NEVER / 2)  # few: sorting all words would take as long as the network
+            best = best if best.size >= BEAMS else np.arange(totals.size)
+            best = best[np.argsort(-totals.ravel()[best], kind="stable")[:BEAMS]]
             beams, tokens = np.divmod(best, len(self.words))
             said = np.column_stack([said[beams], tokens.astype(np.int32)])
             values, sums = totals.ravel()[best], sums[beams] + odds[beams, tokens]
