@@ -118,7 +118,8 @@ class Decoder:
                     tuple(line): tuple(pair) for line, pair in zip(said[:, 1:].tolist(), both, strict=True)
                 }
             totals[:, END] = 2 * NEVER
-            best = np.flatnonzero(totals > NEVER / 2)  # few: sorting all words would take as long as the network
+            # Few are possible; to sort all the words would take as long as the network.
+            best = np.flatnonzero(totals > NEVER / 2)
             best = best if best.size >= BEAMS else np.arange(totals.size)
             best = best[np.argsort(-totals.ravel()[best], kind="stable")[:BEAMS]]
             beams, tokens = np.divmod(best, len(self.words))

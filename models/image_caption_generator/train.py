@@ -38,10 +38,8 @@ FUNCTION_WORDS = frozenset(
         "each", "they", "have", "or", "was", "into", "them", "next", "two", "front", "top",
     }
 )  # fmt: skip
-BARS = {
-    "BLEU-4": 0.223,
-    "CIDEr": 0.677,
-}  # an LSTM over the set of detected objects alone, on nearly the same photos
+# What an LSTM over nothing but the set of detected objects reached on nearly the same photos.
+BARS = {"BLEU-4": 0.223, "CIDEr": 0.677}
 
 
 def main():
