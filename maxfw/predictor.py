@@ -39,7 +39,10 @@ class Predictor:
         self.parameters = parameters_of(type(model))
         self.pictures = tuple(parameter.name for parameter in self.parameters if parameter.is_picture)
         self.labels = model.labels
-        self._check_pictures()
+        if self.pictures and not self.task.files:
+            raise BadModel(
+                f"a model of task {self.task.name} takes JSON, so {self.pictures[0]!r} cannot be a file"
+            )
         taken = {parameter.name for parameter in self.parameters}
         if missing := [name for name in self.task.standard_parameters if name not in taken]:
             raise BadModel(f"a model of task {self.task.name} takes the parameter {missing[0]!r}")
@@ -49,15 +52,6 @@ class Predictor:
             max_wait_s=settings.max_batch_wait_ms / 1000,
             max_queue=settings.max_queue,
         )
-
-    def _check_pictures(self) -> None:
-        for name in self.pictures:
-            if not self.task.files:
-                raise BadModel(
-                    f"a model of task {self.task.name} takes JSON, so parameter {name!r} cannot be a file"
-                )
-            if name in {field.name for field in self.task.files}:
-                raise BadModel(f"parameter {name!r} has the name of the input of task {self.task.name}")
 
     def answer(self, inputs: Inputs, values: Mapping[str, Any] | None = None) -> Answer:
         """A request's inputs and parameter values (strings will do) → the typed answer of the task.
