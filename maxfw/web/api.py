@@ -122,11 +122,11 @@ def read_request(
         UnsupportedMedia: the body is of another media type than the task takes.
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMedia("the body is compressed", hint="send it as it is, without Content-Encoding")
+        raise UnsupportedMedia("the body is compressed in an unknown way", hint="gzip and deflate are known")
     query = _once(request.args.items(multi=True), "URL parameter")
     if task.body is not None:
         body = _json_body(request, settings)
-        own = {field.name for field in msgspec.structs.fields(task.body)}
+        own = task.body.__struct_fields__
         inputs = Inputs(body={name: value for name, value in body.items() if name in own})
         return inputs, {name: value for name, value in body.items() if name not in own} | query
     _check_form(request, task)
