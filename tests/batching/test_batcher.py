@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,16 @@ class Gate:
         self.entered.set()
         assert self.open.wait(10)
         return self._run(xs, **parameters)
+
+
+def at_once(do: Callable[[int], object], callers: Iterable[int]) -> None:
+    """Each caller in a thread of its own, until all are done."""
+    threads = [threading.Thread(target=do, args=(caller,)) for caller in callers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -380,11 +390,7 @@ def test_the_thread_wakes_up_from_waiting_for_company_and_nobody_is_lost() -> No
     def ask(caller: int) -> None:
         answers[caller] = [batcher.submit([caller * 1000 + x]).results(10)[0] for x in range(100)]
 
-    threads = [threading.Thread(target=ask, args=(caller,)) for caller in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(ask, range(8))
     batcher.close(10)
 
     assert answers == {caller: [caller * 1000 + x for x in range(100)] for caller in range(8)}
@@ -416,11 +422,7 @@ def test_many_threads_that_ask_and_leave_get_their_own_answers_or_none() -> None
                 if x % 7:
                     wrong.append(value)
 
-    threads = [threading.Thread(target=ask, args=(caller,)) for caller in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    at_once(ask, range(8))
     batcher.close(10)
 
     assert wrong == []
