@@ -33,7 +33,8 @@ class Item:
     @property
     def is_wanted(self) -> bool:
         """Whether its answer still matters to anyone."""
-        return not self.pending.is_done and self.index < self.pending.failed_at
+        pending = self.pending
+        return not pending.is_done and self.index < pending.failed_at
 
 
 class Pending:

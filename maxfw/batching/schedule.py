@@ -146,7 +146,7 @@ class Schedule:
             self._linger_since = None
             self._company = self.waiting
             if items := self._pick(group, now):
-                if group.key in self._groups:
+                if len(self._groups) > 1 and group.key in self._groups:
                     self._groups.move_to_end(group.key)
                 return self._start(items, now)
         self._linger_since = None
@@ -166,15 +166,18 @@ class Schedule:
         """Those who have waited longest, as many as fit into a batch that is ready for the first deadline."""
         items: list[Item] = []
         cost = group.cost
-        budget = FOREVER
+        alone_s = cost.seconds(1)
+        ready_s = cost.per_call
+        budget_s = FOREVER
         while group.items and len(items) < group.limit:
             item = next(iter(group.items))
             if not self._may_run(item, now):
                 continue
-            own = HASTE * (item.pending.deadline - now)
-            if own >= cost.seconds(1):  # who is late whatever we do rides along and hurries nobody
-                budget = min(budget, own)
-            if items and cost.seconds(len(items) + 1) > budget:
+            own_s = HASTE * (item.pending.deadline - now)
+            if alone_s <= own_s < budget_s:  # who is late whatever we do rides along and hurries nobody
+                budget_s = own_s
+            ready_s += cost.per_input
+            if ready_s > budget_s and items:
                 break
             self._remove(item)
             items.append(item)

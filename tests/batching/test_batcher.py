@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxfw.batching import Batcher, Call, Dropped, shape_key
@@ -228,6 +228,7 @@ def test_what_waits_at_the_end_is_still_answered(gate: Gate) -> None:
         batcher.submit([4])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.sampled_from("abc")), max_size=40),
     st.integers(1, 8),
