@@ -279,9 +279,12 @@ def survives(
 
 def multipart(parts: Sequence[tuple[str, str | None, bytes]], boundary: str = "b") -> bytes:
     """A form: (field, file name or None, content)."""
-    lines = b""
+    pieces = []
     for name, filename, content in parts:
         file = f'; filename="{filename}"' if filename is not None else ""
-        lines += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode()
-        lines += content + b"\r\n"
-    return lines + f"--{boundary}--\r\n".encode()
+        pieces += [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode(),
+            content,
+            b"\r\n",
+        ]
+    return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
