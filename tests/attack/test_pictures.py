@@ -26,7 +26,7 @@ def send(server: Target, blob: bytes, name: str = "x.png") -> Answer:
 
 @pytest.mark.parametrize("blob", BOMBS.values(), ids=BOMBS.keys())
 def test_a_picture_made_to_hurt_costs_nothing(picture_server: Target, blob: bytes) -> None:
-    with survives(picture_server, peak_mb=60):
+    with survives(picture_server, peak_mb=100):  # Pillow unfolds at most 64 MB of texts
         answer = send(picture_server, blob)
 
     # What stands beside good pixels may be passed over.
@@ -66,9 +66,11 @@ def test_a_picture_of_49_megapixels_takes_what_it_must_and_gives_it_back(picture
         assert send(picture_server, blob).status == 200
 
 
+@pytest.mark.long
 def test_ten_of_them_at_once_wait_for_each_other(picture_server: Target) -> None:
     blob = png(7000, 7000, chunk(b"IDAT", zeros(7000 * (1 + 3 * 7000))))
-    with survives(picture_server, peak_mb=1100), ThreadPoolExecutor(10) as pool:
+    # glibc keeps up to 64 MB for each thread that has decoded a big picture.
+    with survives(picture_server, peak_mb=1100, more_memory_mb=400), ThreadPoolExecutor(10) as pool:
         statuses = [answer.status for answer in pool.map(lambda _: send(picture_server, blob), range(10))]
 
     assert set(statuses) <= {200, 503}
@@ -76,7 +78,9 @@ def test_ten_of_them_at_once_wait_for_each_other(picture_server: Target) -> None
 
 def test_a_jpeg_of_many_scans_is_bounded_work(picture_server: Target) -> None:
     with survives(picture_server, peak_mb=120):
-        assert send(picture_server, progressive_jpeg(scans=50)).status in (200, 400, 413)
+        assert send(picture_server, progressive_jpeg(scans=20)).status == 200
+        # At 75 bytes and 0.1 s each, 20 MB of them would keep a thread busy for seven hours.
+        assert send(picture_server, progressive_jpeg(scans=10_000)).status == 413
 
 
 @pytest.mark.long
