@@ -7,7 +7,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hostile_files import BOMBS, chunk, frames, ordinary_but_odd, png, progressive_jpeg, zeros
+from hostile_files import (
+    BOMBS,
+    chunk,
+    gif_of_frames,
+    ordinary_but_odd,
+    png,
+    progressive_jpeg,
+    tiff_of_pages,
+    zeros,
+)
 from PIL import Image
 from raw_http import Answer, exchange, request
 from target import Target, multipart, survives
@@ -16,16 +25,15 @@ from models import encoded
 
 pytestmark = pytest.mark.slow
 
-ODD = ordinary_but_odd()
-
 
 def send(server: Target, blob: bytes, name: str = "x.png") -> Answer:
     form = multipart([("image", name, blob)])
     return exchange(server.port, request(body=form, media_type="multipart/form-data; boundary=b"))
 
 
-@pytest.mark.parametrize("blob", BOMBS.values(), ids=BOMBS.keys())
-def test_a_picture_made_to_hurt_costs_nothing(picture_server: Target, blob: bytes) -> None:
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_picture_made_to_hurt_costs_nothing(picture_server: Target, name: str) -> None:
+    blob = BOMBS[name]()
     with survives(picture_server, peak_mb=100):  # Pillow unfolds at most 64 MB of texts
         answer = send(picture_server, blob)
 
@@ -35,16 +43,13 @@ def test_a_picture_made_to_hurt_costs_nothing(picture_server: Target, blob: byte
         assert Image.open(io.BytesIO(blob)).size <= (8, 8)
 
 
-@pytest.mark.parametrize(("blob", "shares"), ODD.values(), ids=ODD.keys())
-def test_an_odd_picture_is_answered_with_its_colours(
-    picture_server: Target, blob: bytes, shares: tuple[float, float, float]
-) -> None:
-    with survives(picture_server, peak_mb=60):
-        answer = send(picture_server, blob)
-
-    assert answer.status == 200, answer
-    found = {entry["label"]: entry["probability"] for entry in json.loads(answer.body)["predictions"]}
-    assert [found[colour] for colour in ("red", "green", "blue")] == pytest.approx(shares, abs=0.05)
+def test_odd_pictures_are_answered_with_their_colours(picture_server: Target) -> None:
+    for name, (blob, shares) in ordinary_but_odd().items():
+        with survives(picture_server, peak_mb=60):
+            answer = send(picture_server, blob)
+        assert answer.status == 200, (name, answer)
+        found = {entry["label"]: entry["probability"] for entry in json.loads(answer.body)["predictions"]}
+        assert [found[colour] for colour in ("red", "green", "blue")] == pytest.approx(shares, abs=0.05), name
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
@@ -84,10 +89,10 @@ def test_a_jpeg_of_many_scans_is_bounded_work(picture_server: Target) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("format", ["GIF", "TIFF"])
-def test_100_000_frames_are_one_picture(picture_server: Target, format: str) -> None:
-    with survives(picture_server, peak_mb=120):
-        assert send(picture_server, frames(format, 100_000)).status in (200, 413)
+def test_100_000_frames_are_one_picture(picture_server: Target) -> None:
+    for blob in (gif_of_frames(100_000), tiff_of_pages(100_000)):
+        with survives(picture_server, peak_mb=120):
+            assert send(picture_server, blob).status == 200
 
 
 def test_an_old_model_survives_pictures_made_to_hurt(old_server: Target) -> None:
@@ -95,11 +100,11 @@ def test_an_old_model_survives_pictures_made_to_hurt(old_server: Target) -> None
     for name in (
         "a PNG of 65,500²",
         "a JPEG of 65,500²",
-        "a PNG with a zTXt of 200 MB",
+        "a PNG with a zTXt of 100 MB",
         "an EPS called png",
         "noise",
     ):
         with survives(old_server, peak_mb=80):
-            answer = send(old_server, BOMBS[name])
+            answer = send(old_server, BOMBS[name]())
         assert answer.status in (200, 400, 413, 415, 500), (name, answer)
         assert b"Traceback" not in answer.body

@@ -17,8 +17,9 @@ def send(server: Target, blob: bytes) -> Answer:
     return exchange(server.port, request(body=form, media_type="multipart/form-data; boundary=b"))
 
 
-@pytest.mark.parametrize("blob", SOUND_BOMBS.values(), ids=SOUND_BOMBS.keys())
-def test_a_clip_made_to_hurt_is_refused(sound_server: Target, blob: bytes) -> None:
+@pytest.mark.parametrize("name", SOUND_BOMBS)
+def test_a_clip_made_to_hurt_is_refused(sound_server: Target, name: str) -> None:
+    blob = SOUND_BOMBS[name]()
     # 10 min of sound at 16 kHz are 38 MB, which are copied once when they are complete.
     with survives(sound_server, peak_mb=150):
         answer = send(sound_server, blob)
@@ -27,10 +28,10 @@ def test_a_clip_made_to_hurt_is_refused(sound_server: Target, blob: bytes) -> No
     assert {"code", "hint", "message"} <= json.loads(answer.body).keys()
 
 
-@pytest.mark.parametrize("blob", SOUND_LIES.values(), ids=SOUND_LIES.keys())
-def test_a_head_that_lies_is_not_believed(sound_server: Target, blob: bytes) -> None:
+@pytest.mark.parametrize("name", SOUND_LIES)
+def test_a_head_that_lies_is_not_believed(sound_server: Target, name: str) -> None:
     with survives(sound_server, peak_mb=60):
-        answer = send(sound_server, blob)
+        answer = send(sound_server, SOUND_LIES[name]())
 
     assert answer.status in (200, 400), answer
     if answer.status == 200:
