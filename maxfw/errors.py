@@ -10,6 +10,7 @@
     │   ├── RequestTimeout              408  the request did not arrive in time
     │   ├── TooLarge                    413  more bytes, pixels, seconds or characters than the limits allow
     │   ├── UnsupportedMedia            415  not a format that this model reads
+    │   ├── HeadTooLarge                431  the address and the headers are longer than allowed
     │   └── Abandoned                   499  the client has left; nobody reads this
     ├── ServiceError                    our doing, answered with a 5xx
     │   ├── ModelFailed                 500  the author's code raised
@@ -54,6 +55,12 @@ def one_line(error: MaxfwError) -> str:
     return " ".join(text.split())
 
 
+def quoted(value: object) -> str:
+    """What a stranger sent, in quotes, and short enough for a message."""
+    shown = repr(value[:100] if isinstance(value, str | bytes) else value)
+    return shown if len(shown) <= 80 else shown[:77] + "…"
+
+
 class RequestError(MaxfwError):
     """The request cannot be answered as it was sent."""
 
@@ -78,6 +85,7 @@ class Unauthorized(RequestError):
 
     code = "unauthorized"
     status = 401
+    hint = "send the key in the header X-API-Key, or as Authorization: Bearer KEY"
 
 
 class NotFound(RequestError):
@@ -113,6 +121,14 @@ class UnsupportedMedia(RequestError):
 
     code = "unsupported_media_type"
     status = 415
+
+
+class HeadTooLarge(RequestError):
+    """The address and the headers of the request are longer than is allowed."""
+
+    code = "head_too_large"
+    status = 431
+    hint = "send fewer or shorter headers"
 
 
 class Abandoned(RequestError):
