@@ -45,18 +45,7 @@ _NO_HEAD = Head("", "", "", [], lambda _: "")
 class Exchange:
     """A request between its head and its answer."""
 
-    __slots__ = (
-        "body",
-        "caller",
-        "future",
-        "head",
-        "leaving",
-        "proto",
-        "reading",
-        "scope",
-        "started",
-        "watched",
-    )
+    __slots__ = ("body", "caller", "head", "proto", "reading", "scope", "started", "watched")
 
     def __init__(self, scope: Any, proto: Any) -> None:
         self.scope = scope
@@ -67,9 +56,6 @@ class Exchange:
         self.reading = False
         self.started = time.monotonic()
         self.watched = False
-        # Of granian's; kept so that they are not collected while they are awaited.
-        self.future: Any = None
-        self.leaving: Any = None
 
 
 class Front:
@@ -137,7 +123,7 @@ class Front:
 
     def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
         exchange.reading = True
-        exchange.future = future
+        # The exchange does not hold the future: Python cannot see the way back, and would keep both for ever.
         future.add_done_callback(partial(self._continue, exchange, then), context=None)
 
     def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
@@ -181,7 +167,7 @@ class Front:
             complete = received == exchange.head.length
         else:
             try:
-                exchange.future = exchange.proto.__anext__()
+                exchange.proto.__anext__()
                 complete = False
             except StopAsyncIteration:
                 complete = True
@@ -357,8 +343,8 @@ class Front:
                 self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
             elif not exchange.watched and age > PATIENCE_S:
                 exchange.watched = True
-                exchange.leaving = exchange.proto.client_disconnect()
-                exchange.leaving.add_done_callback(partial(self._on_left, exchange), context=None)
+                leaving = exchange.proto.client_disconnect()
+                leaving.add_done_callback(partial(self._on_left, exchange), context=None)
         self._predict.nudge()
         self._light.nudge()
         self._door.tick()
