@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -238,13 +238,7 @@ def stop(running: Running) -> None:
     running.process.wait()
 
 
-def others_cpu(before: tuple[float, float], own: Callable[[], float]) -> float:
-    """Seconds of processor taken on this machine since `before`, besides `own`."""
-    return max(0.0, machine_cpu()[0] - before[0] - own())
-
-
-def machine_cpu() -> tuple[float, float]:
-    """Seconds of processor that this machine has been busy so far, and the time on its clock."""
+def machine_cpu_s() -> float:
+    """Seconds of processor that this machine has been busy so far, whoever it was busy for."""
     times = psutil.cpu_times()
-    busy = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
-    return busy, time.monotonic()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
