@@ -170,7 +170,9 @@ async def in_turn(
     await asyncio.gather(*(over_one() for _ in range(connections)))
 
 
-async def until_closed(port: int, raw: bytes, *, connections: int, stop: asyncio.Event) -> list[tuple[int, Answer]]:
+async def until_closed(
+    port: int, raw: bytes, *, connections: int, stop: asyncio.Event
+) -> list[tuple[int, Answer]]:
     """Ask without a pause until the server has gone; each answer with the number of those before it on its connection.
 
     A connection that was closed is opened again, as clients do, until nobody listens or `stop` is set.

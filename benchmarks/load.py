@@ -72,7 +72,17 @@ def wrk(port: int, exchange: Exchange, *, connections: int, seconds: float) -> L
         RuntimeError: wrk failed.
     """
     with exchange.folder() as folder:
-        command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{max(seconds, 1):.0f}s", "--timeout", "30s"]
+        command = [
+            "wrk",
+            "-t",
+            "1",
+            "-c",
+            str(connections),
+            "-d",
+            f"{max(seconds, 1):.0f}s",
+            "--timeout",
+            "30s",
+        ]
         command += ["-s", str(SCRIPT), f"http://127.0.0.1:{port}", "--", str(folder)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert process.stdout is not None

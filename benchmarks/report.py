@@ -30,36 +30,52 @@ Rows = list[list[str]]
 
 def tables(found: Comparison) -> list[tuple[str, Rows]]:
     """Title and rows, the first one the heads, of every table of a comparison."""
-    made = [(title, _rates(found, task)) for task, title in TITLES.items()]
+    made = []
+    for task, title in TITLES.items():
+        made.append((f"{title}: right answers a second", _rates(found, task)))
+        made.append((f"{title}: latency in ms, median / 99 %", _latencies(found, task)))
     made += [("The loop in process", _loops(found)), ("Idle, with the no-op", _idle(found))]
     return [(title, rows) for title, rows in made if len(rows) > 1]
 
 
+def _counts(found: Comparison, task: str) -> list[int]:
+    return sorted({one.connections for one in found.slices if one.task == task})
+
+
+def _names(found: Comparison, task: str) -> list[str]:
+    measured = {one.server for one in found.slices if one.task == task}
+    return [name for name in COMPARED[task] if name in measured]
+
+
 def _rates(found: Comparison, task: str) -> Rows:
-    counts = sorted({one.connections for one in found.slices if one.task == task})
+    counts = _counts(found, task)
     heads = ["server"]
     for count in counts:
-        heads += [f"c={count}: a second", "median ms", "99 % ms", "maxfw is × (min–max)"]
-    rows = [[*heads, "server CPU ms"]]
-    for name in COMPARED[task]:
+        heads += [f"c={count}", "maxfw by it (min–max)"]
+    rows = [[*heads, "server's CPU, ms a request"]]
+    for name in _names(found, task):
         row = [SERVERS[name].title]
         for count in counts:
-            slices = [
-                one
-                for one in found.slices
-                if (one.task, one.server, one.connections) == (task, name, count)
-            ]
-            if not slices:
-                row += [""] * 4
-                continue
-            per_second = statistics.median(one.per_second for one in slices)
-            p50 = statistics.median(one.load.p50_ms for one in slices)
-            p99 = statistics.median(one.load.p99_ms for one in slices)
-            row += [f"{per_second:,.0f}", f"{p50:.2f}", f"{p99:.1f}", _ours_by(found, task, name, count)]
-        cpu = barred.server_cpu_us(found, task, name, 16 if 16 in counts else counts[0]) if counts else {}
-        if any(row[1:]):
-            rows.append([*row, f"{statistics.median(cpu.values()) / 1000:.2f}" if cpu else ""])
+            row += [_median(barred.rate(found, task, name, count), 0), _ours_by(found, task, name, count)]
+        cpu = barred.server_cpu_us(found, task, name, counts[min(1, len(counts) - 1)])
+        rows.append([*row, _median({turn: us / 1000 for turn, us in cpu.items()}, 2)])
     return rows
+
+
+def _latencies(found: Comparison, task: str) -> Rows:
+    counts = _counts(found, task)
+    rows = [["server", *(f"c={count}" for count in counts)]]
+    for name in _names(found, task):
+        row = [SERVERS[name].title]
+        for count in counts:
+            late = barred.late(found, task, name, count)
+            row.append(f"{_median(barred.latency(found, task, name, count), 2)} / {_median(late, 1)}")
+        rows.append(row)
+    return rows
+
+
+def _median(values: dict[int, float], digits: int) -> str:
+    return f"{statistics.median(values.values()):,.{digits}f}" if values else "–"
 
 
 def _ours_by(found: Comparison, task: str, name: str, count: int) -> str:
@@ -73,7 +89,9 @@ def _loops(found: Comparison) -> Rows:
     rows = [["task", "processes", "batch", "inputs a second", "ms a batch"]]
     kinds = sorted({(one.task, one.processes, one.batch) for one in found.limits})
     for task, processes, batch in kinds:
-        same = [one for one in found.limits if (one.task, one.processes, one.batch) == (task, processes, batch)]
+        same = [
+            one for one in found.limits if (one.task, one.processes, one.batch) == (task, processes, batch)
+        ]
         rate = statistics.median(one.inputs_s for one in same)
         time = statistics.median(one.batch_ms for one in same)
         rows.append([TITLES[task], str(processes), str(batch), f"{rate:,.0f}", f"{time:.2f}"])
@@ -162,7 +180,8 @@ def write_page(found: Comparison | None, scenarios: Sequence[Scenario]) -> None:
     """Put the numbers between the markers of the page, and draw the plot."""
     page = PAGE.read_text(encoding="utf-8")
     if found is not None:
-        parts = [_where(found.place), "### The bars\n", markdown(bar_rows(barred.bars(found)))]
+        picture = f"![Latency over throughput](pictures/{PLOT.name})\n"
+        parts = [_where(found.place), picture, "### The bars\n", markdown(bar_rows(barred.bars(found)))]
         for title, rows in tables(found):
             parts += [f"\n### {title}\n", markdown(rows)]
         parts += [f"\n{text}" for text in warnings(found)]
@@ -227,9 +246,7 @@ def draw(found: Comparison) -> None:
 
 def _points(found: Comparison, task: str, name: str) -> list[tuple[float, float]]:
     """Throughput and latency by number of connections, each the median of the rounds."""
-    counts = sorted(
-        {one.connections for one in found.slices if one.task == task and one.server == name}
-    )
+    counts = sorted({one.connections for one in found.slices if one.task == task and one.server == name})
     return [
         (
             statistics.median(barred.rate(found, task, name, count).values()),

@@ -66,15 +66,19 @@ SERVERS = {
         Server(
             "flask_gunicorn",
             "Flask, gunicorn",
-            (PYTHON, "-m", "gunicorn", "server:app", "--bind", "127.0.0.1:{port}", "--workers", "{workers}")
-            + ("--worker-class", "gthread", "--threads", "{threads}"),
+            (
+                *(PYTHON, "-m", "gunicorn", "server:app", "--bind", "127.0.0.1:{port}"),
+                *("--workers", "{workers}", "--worker-class", "gthread", "--threads", "{threads}"),
+            ),
             "flask_gunicorn",
         ),
         Server(
             "flask_granian",
             "Flask, granian",
-            (PYTHON, "-m", "granian", "server:app", "--interface", "wsgi", "--port", "{port}")
-            + ("--workers", "{workers}", "--blocking-threads", "{threads}"),
+            (
+                *(PYTHON, "-m", "granian", "server:app", "--interface", "wsgi", "--port", "{port}"),
+                *("--workers", "{workers}", "--blocking-threads", "{threads}"),
+            ),
             "flask_gunicorn",
         ),
         Server("original", "the original's way", (PYTHON, "server.py"), "original"),
@@ -148,7 +152,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def started(
-    server: Server, task: str, request: bytes, *, workers: int = WORKERS, weights: Mapping[str, str] | None = None
+    server: Server,
+    task: str,
+    request: bytes,
+    *,
+    workers: int = WORKERS,
+    weights: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
     """The server with a task; when entered, it has answered `request` once.
 

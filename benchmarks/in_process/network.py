@@ -6,6 +6,8 @@ into `benchmarks/.cache`.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import onnx
 import work
@@ -19,7 +21,7 @@ def network() -> onnx.ModelProto:
     """float32 (n, 256) → float32 (n, 2), two probabilities; n is free."""
     random = np.random.default_rng(SEED)
     nodes, weights, value = [], [], "x"
-    for layer, (rows, columns) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False)):
+    for layer, (rows, columns) in enumerate(itertools.pairwise(WIDTHS)):
         spread = np.float32(np.sqrt(2 / rows) / (8 if layer == 0 else 1))
         drawn = random.standard_normal((rows, columns), dtype=np.float32) * spread
         weights.append(numpy_helper.from_array(drawn, f"weights{layer}"))

@@ -1,6 +1,6 @@
 """The bare runtime: load a task, answer one file, say so, and wait; for start-up seconds and memory without a server.
 
-    python once.py TASK FILE
+python once.py TASK FILE
 """
 
 from __future__ import annotations

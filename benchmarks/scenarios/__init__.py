@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.results import Scenario
+from benchmarks.scenarios.imports import imports
 from benchmarks.scenarios.overload import overload
 from benchmarks.scenarios.poison import poison
 from benchmarks.scenarios.sigterm import sigterm
@@ -17,4 +18,5 @@ ALL: dict[str, Callable[[int], Scenario]] = {
     "poison": poison,
     "sigterm": sigterm,
     "soak": soak,
+    "imports": imports,
 }

@@ -46,7 +46,9 @@ def poison(times: int) -> Scenario:
             Bar("good requests that failed", "0", f"{len(failed)} of {len(good)}", not failed),
             Bar("bad requests that failed", "all", f"{len(bad) - len(escaped)} of {len(bad)}", not escaped),
             Bar("answers to somebody else", "0", f"{len(swapped)} of {len(good)}", not swapped),
-            Bar("status of the bad ones", "500", ", ".join(map(str, sorted(statuses))), set(statuses) == {500}),
+            Bar(
+                "status of the bad ones", "500", ", ".join(map(str, sorted(statuses))), set(statuses) == {500}
+            ),
         ],
     )
 

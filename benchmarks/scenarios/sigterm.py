@@ -57,7 +57,9 @@ def sigterm(times: int) -> Scenario:
         TOLD,
         [
             Bar(f"requests lost in {len(ends)} ends", "0", f"{lost} ({answered} answered)", lost == 0),
-            Bar("requests sent before the signal and answered with an error", "0", f"{refused}", refused == 0),
+            Bar(
+                "requests sent before the signal and answered with an error", "0", f"{refused}", refused == 0
+            ),
             Bar("sent after the signal, to be sent again", "(for information)", f"{cut}", True),
             Bar("processes left over", "0", f"{left}", left == 0),
             Bar("exit code", "0", ", ".join(map(str, codes)), codes == [0]),
