@@ -47,13 +47,15 @@ def loop(task: str, seconds: float, batch: int, files: list[str], barrier: Barri
     return len(times) * batch / (time.perf_counter() - started), statistics.median(times)
 
 
+_shared: dict[str, Barrier] = {}  # a barrier reaches a pool's process only when it is made
+
+
 def _start(barrier: Barrier) -> None:
-    global _barrier
-    _barrier = barrier
+    _shared["barrier"] = barrier
 
 
 def _work(task: str, seconds: float, batch: int, files: list[str]) -> tuple[float, float]:
-    return loop(task, seconds, batch, files, _barrier)
+    return loop(task, seconds, batch, files, _shared["barrier"])
 
 
 def main() -> None:

@@ -31,11 +31,9 @@ def network() -> onnx.ModelProto:
             nodes.append(helper.make_node("Relu", [value], [f"layer{layer}"]))
             value = f"layer{layer}"
     nodes.append(helper.make_node("Softmax", [value], ["probabilities"], axis=1))
-    ends = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])]
-        for name, width in (("x", WIDTHS[0]), ("probabilities", WIDTHS[-1]))
-    ]
-    graph = helper.make_graph(nodes, "mlp", *ends, weights)
+    first = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", WIDTHS[0]])
+    last = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", WIDTHS[-1]])
+    graph = helper.make_graph(nodes, "mlp", [first], [last], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 

@@ -79,7 +79,7 @@ def _image(threads: int) -> Work:
     draft = os.environ.get("BENCH_DECODE") == "draft"
 
     def read(blob: bytes) -> np.ndarray:
-        image = Image.open(io.BytesIO(blob))
+        image: Image.Image = Image.open(io.BytesIO(blob))
         if draft:
             image.draft("RGB", (2 * SIDE, 2 * SIDE))  # decoded at ½, ¼ or ⅛ of its size, as maxfw does
         image = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -92,8 +92,8 @@ def _image(threads: int) -> Work:
         net.set_tensor(source, pixels[None])
         net.invoke()
         logits = (net.get_tensor(target["index"])[0, 1:].astype(np.float32) - zero) * scale
-        powers = np.exp(logits - logits.max())
-        return powers / powers.sum()
+        powers: np.ndarray = np.exp(logits - logits.max())
+        return np.asarray(powers / powers.sum())
 
     def write(probabilities: np.ndarray) -> dict[str, Any]:
         best = np.argsort(-probabilities, kind="stable")[:5]

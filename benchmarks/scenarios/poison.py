@@ -54,4 +54,5 @@ def poison(times: int) -> Scenario:
 
 
 def _told(answer: Answer) -> int:
-    return round(json.loads(answer.body)["predictions"][0][0]["number"] * SCALE)
+    share: float = json.loads(answer.body)["predictions"][0][0]["number"]
+    return round(share * SCALE)
