@@ -27,16 +27,12 @@ COMPARED = {
     "image12": (OURS, "fastapi_full", "fastapi_draft", "flask_gunicorn"),
     "batch": (OURS, *PEERS),
 }
-BATCHES = (4, 8, 16, 32, 64)  # in the loop, to find the best
-STRETCH = {
-    "image": 1.5,
-    "image12": 2.5,
-    "batch": 1.5,
-}  # slices of slower tasks are longer; those of one client not
+BATCHES = (16, 32, 64)  # in the loop, to find the best
+STRETCH = {"image": 1.5, "image12": 2.5}  # slices of slower tasks are longer, but for those of one client
 BARE = "bare runtime"
 IDLE_S = 5.0
 WARM_UP_S = 1.0
-AROUND_S = 3.5  # what a server's start, settling and end take besides
+AROUND_S = 2.5  # what a server's start, settling and end take besides
 
 
 class Step(msgspec.Struct, frozen=True):

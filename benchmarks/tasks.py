@@ -50,8 +50,8 @@ def prepare() -> dict[str, Task]:
     made = (
         ("noop", "no-op JSON", texts[:1], (1, 16, 64)),
         ("image", "JPEG of 640×480", (photos["image"],), (1, 16, 64)),
-        ("image12", "JPEG of 12 megapixels", (photos["image12"],), (1, 4)),
-        ("batch", "a network that gains from batches", texts, (1, 32, 64, 128)),
+        ("image12", "JPEG of 12 megapixels", (photos["image12"],), (4,)),
+        ("batch", "a network that gains from batches", texts, (1, 32, 128)),
     )
     return {name: _task(name, title, uploads, counts) for name, title, uploads, counts in made}
 
