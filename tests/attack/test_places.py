@@ -54,7 +54,7 @@ def test_it_starts_with_nothing_to_write_to(tmp_path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-import numpy, maxfw.cli.serve, maxfw.tasks.text_classification
+import encodings.idna, flask.testing, numpy, maxfw.cli.serve, maxfw.tasks.text_classification
 from maxfw.catalog import find, load_model
 from maxfw.settings import load_settings
 from maxfw.web.app import create_app
