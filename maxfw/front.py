@@ -42,7 +42,18 @@ _NO_HEAD = Head("", "", "", [], lambda _: "")
 class Exchange:
     """A request between its head and its answer."""
 
-    __slots__ = ("body", "caller", "future", "head", "proto", "reading", "scope", "started", "watched")
+    __slots__ = (
+        "body",
+        "caller",
+        "future",
+        "head",
+        "leaving",
+        "proto",
+        "reading",
+        "scope",
+        "started",
+        "watched",
+    )
 
     def __init__(self, scope: Any, proto: Any) -> None:
         self.scope = scope
@@ -53,7 +64,9 @@ class Exchange:
         self.reading = False
         self.started = time.monotonic()
         self.watched = False
-        self.future: Any = None  # of granian's; kept so that it is not collected while it is awaited
+        # Of granian's; kept so that they are not collected while they are awaited.
+        self.future: Any = None
+        self.leaving: Any = None
 
 
 class Front:
@@ -77,10 +90,10 @@ class Front:
         self._open: dict[Exchange, None] = {}  # whose answer is not begun
         self._streams: dict[Exchange, None] = {}  # whose answer is on its way
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether every request whose head came is answered."""
-        return not self._open and not self._streams
+    def unfinished(self) -> str:
+        """What is still open, for the log."""
+        reading = sum(exchange.reading for exchange in tuple(self._open))
+        return f"{reading} requests are being received, {len(self._open) - reading} wait for their answer"
 
     def drain(self) -> None:
         """From now on say that the service is not ready, and that connections end with their answer."""
@@ -266,12 +279,16 @@ class Front:
                 caller.leave()
                 seconds = self._settings.predict_timeout_s
                 self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
-            elif caller is not None and not exchange.watched and age > PATIENCE_S:
+            elif not exchange.watched and age > PATIENCE_S:
                 exchange.watched = True
-                exchange.future = exchange.proto.client_disconnect()
-                exchange.future.add_done_callback(partial(self._on_left, exchange), context=None)
+                exchange.leaving = exchange.proto.client_disconnect()
+                exchange.leaving.add_done_callback(partial(self._on_left, exchange), context=None)
         self._door.tick()
 
     def _on_left(self, exchange: Exchange, future: Any) -> None:
-        if (exchange in self._open or exchange in self._streams) and exchange.caller is not None:
-            exchange.caller.leave()
+        """The connection is closed; granian says so of answered requests as well."""
+        if exchange.caller is not None:
+            if exchange in self._open or exchange in self._streams:
+                exchange.caller.leave()
+        elif self._claim(exchange):
+            self._admission.forget(exchange.head)

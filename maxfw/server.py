@@ -72,8 +72,11 @@ def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: i
         server.stop()
     # The socket is closed: a client that comes now is refused, and does not wait for one that never answers.
     deadline = time.monotonic() + settings.grace_s
-    while time.monotonic() < deadline and not (server.stopped.wait(DRAIN_TICK_S) and front.is_idle):
+    while not server.stopped.wait(DRAIN_TICK_S):  # until every connection is closed, its answer sent
         front.tick()
+        if time.monotonic() > deadline:
+            log.warning("the time for finishing is over: %s", front.unfinished())
+            break
 
 
 def _stop_with_supervisor(lifeline: int, stop: threading.Event) -> None:
