@@ -34,7 +34,8 @@ log = logging.getLogger("maxfw")
 # piece by piece while it comes.
 WHOLE_BYTES = 65_536
 
-LIGHT_THREADS = 4  # health, metadata and pages never wait behind predictions
+LIGHT_THREADS = 4  # metadata and pages never wait behind predictions
+WATCH_THREADS = 2  # health and metrics never wait behind either
 LATE_S = 0.5  # what the app gets beyond its own deadline, before the front answers in its place
 PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
 
@@ -75,6 +76,7 @@ class Front:
         self._admission = Admission(app, settings, threads=threads)
         self._predict = RequestThreads(threads, "maxfw-request")
         self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
+        self._watch = RequestThreads(WATCH_THREADS, "maxfw-watch")
         self._health.threads_are_stuck = self._admission.is_stuck
         predictor = app.extensions.get("maxfw")
         # For browsers of other origins there are headers to add, which is Flask's affair.
@@ -91,6 +93,10 @@ class Front:
     def drain(self) -> None:
         """From now on say that the service is not ready, and that connections end with their answer."""
         self._door.draining = self._health.draining = True
+
+    def close(self) -> None:
+        """Write what is left of the log."""
+        self._door.close()
 
     # ------------------------------------------------------------------------------ on granian's thread
 
@@ -183,7 +189,8 @@ class Front:
             is_straight = self._line is not None and exchange.head.is_plain_post(ROUTE)
             self._predict.put(partial(self._begin_line, exchange, body) if is_straight else work)
         else:
-            self._light.put(work, first=exchange.head.kind is Kind.WATCH)
+            pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
+            pool.put(work)
 
     # ------------------------------------------------------------------------------ on a request thread
 
@@ -345,8 +352,8 @@ class Front:
                 exchange.watched = True
                 leaving = exchange.proto.client_disconnect()
                 leaving.add_done_callback(partial(self._on_left, exchange), context=None)
-        self._predict.nudge()
-        self._light.nudge()
+        for pool in (self._predict, self._light, self._watch):
+            pool.nudge()
         self._door.tick()
 
     def _on_left(self, exchange: Exchange, future: Any) -> None:
