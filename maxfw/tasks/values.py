@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -84,8 +84,10 @@ def is_vector(outcome: Any) -> bool:
     return hasattr(outcome, "__array__")
 
 
-def probability_vector(outcome: Any, labels: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """An array, list or tuple of numbers → probabilities in the order of the labels, float64 (n,).
+def probability_vector(
+    outcome: Any, count: int, *, name_of: Callable[[int], str]
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """An array, list or tuple of numbers → probabilities in the order of `count` labels, float64 (count,).
 
     Raises:
         BadModelOutput: another length than there are labels, or not numbers from 0 to 1.
@@ -94,16 +96,16 @@ def probability_vector(outcome: Any, labels: Sequence[str]) -> np.ndarray[Any, n
         vector = np.asarray(outcome, dtype=object if isinstance(outcome, str) else None)
     except (TypeError, ValueError, RuntimeError) as error:
         raise BadModelOutput(f"_post_process returned no vector of numbers: {error}") from error
-    if vector.shape != (len(labels),) or vector.dtype.kind not in "biuf":
+    if vector.shape != (count,) or vector.dtype.kind not in "biuf":
         raise BadModelOutput(
-            f"_post_process returned {vector.dtype} of shape {vector.shape}, not {len(labels)} probabilities"
+            f"_post_process returned {vector.dtype} of shape {vector.shape}, not {count} probabilities"
         )
     vector = vector.astype(np.float64)
     if not np.isfinite(vector).all():
         raise BadModelOutput("_post_process returned a number that is not finite")
     outside = np.flatnonzero((vector < -SLACK) | (vector > 1 + SLACK))
     if outside.size:
-        check_probability(float(vector[outside[0]]), labels[int(outside[0])])
+        check_probability(float(vector[outside[0]]), name_of(int(outside[0])))
     return vector
 
 

@@ -39,7 +39,7 @@ class ModelWrapper(MAXModelWrapper):
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, float32 (256, 256, 3), RGB, 0…1, and the map's width, height."""
         small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
-        return np.asarray(small, dtype=np.float32) / 255, map_size(image)
+        return np.asarray(small) * np.float32(1 / 255), map_size(image)
 
     def _predict(self, prepared):
         """What `_pre_process` made → how probably each pixel is a person, float32 (256, 256), and the map's size.
