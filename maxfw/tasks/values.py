@@ -43,11 +43,11 @@ def encode_json(answer: Any) -> bytes:
         BadModelOutput: it holds a NaN, an infinity, or something that JSON has no form for.
     """
     try:
-        content = msgspec.json.encode(answer, enc_hook=_plain)
+        content = msgspec.json.encode(answer, enc_hook=plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadModelOutput(f"_post_process returned something that is no JSON: {error}") from error
     # msgspec writes NaN and infinities as null, so only an answer with a null in it needs a closer look.
-    if b"null" in content and (where := _not_finite(msgspec.to_builtins(answer, enc_hook=_plain))):
+    if b"null" in content and (where := _not_finite(msgspec.to_builtins(answer, enc_hook=plain))):
         raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
     return content
 
@@ -59,10 +59,10 @@ def typed(outcome: Any, wanted: type[T]) -> T:
         BadModelOutput: it does not fit; says where.
     """
     try:
-        plain = msgspec.to_builtins(outcome, enc_hook=_plain, str_keys=True)
-        if where := _not_finite(plain):
+        content = msgspec.to_builtins(outcome, enc_hook=plain, str_keys=True)
+        if where := _not_finite(content):
             raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
-        return msgspec.convert(plain, wanted, strict=True)
+        return msgspec.convert(content, wanted, strict=True)
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
         raise BadModelOutput(f"_post_process did not return what the task answers: {error}") from error
 
@@ -109,7 +109,8 @@ def probability_vector(
     return vector
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What msgspec asks for of a value that it does not know: numpy's become numbers and lists."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON value")
