@@ -55,7 +55,11 @@ def test_a_map_is_encoded_as_its_numbers_whether_they_have_one_digit_or_two(high
 
     content = task.encode(task.write([], [seg_map], ())).content
 
-    assert msgspec.json.decode(content) == {"status": "ok", "image_size": [33, 57], "seg_map": seg_map.tolist()}
+    assert msgspec.json.decode(content) == {
+        "status": "ok",
+        "image_size": [33, 57],
+        "seg_map": seg_map.tolist(),
+    }
 
 
 @pytest.mark.parametrize(
