@@ -16,13 +16,10 @@ LEAST_SCORE = 0.2  # of an object that counts at all
 LAYOUT = 5 * KINDS
 
 PADDING, START, END, UNKNOWN = range(4)  # the first token ids; the words of the vocabulary follow
-BEAMS, LONGEST = 6, 18  # sentences that are followed at a time, words
-CONTRAST = 0.15  # how much of the log probability without any object is taken off
+BEAMS, LONGEST = 4, 18  # sentences that are followed at a time, words
+CONTRAST = 0.3  # how much of the log probability without any object is taken off
 LEAST_LIKELY = np.log(0.05)  # a word is thought of only if it is this probable beside the likeliest one
-CANDIDATES = 20  # finished sentences of which the best are chosen
-PIECES = 4  # words in the longest runs by which sentences are compared
-FLATTENED = 5  # how much the candidates' log probabilities are held back before they vote
-OWN_VALUE = 0.3  # of a sentence, beside what the others say of it
+CANDIDATES = 12  # finished sentences of which the best are chosen
 ANSWERED = 3
 OTHERWISE = 2  # words that a further sentence must not share with a better one, at least
 NEVER = -1e9
@@ -88,7 +85,7 @@ class Decoder:
         Three at most. The probability is that of a word of the sentence given those before, the geometric mean.
         No pair of words is said twice in a sentence, and no word but those like `of` and `the`.
         """
-        ended = agreed(self.search(seen, feature))
+        ended = self.search(seen, feature)
         return [(self.sentence(tokens), float(np.exp(ended[tokens][1]))) for tokens in best_of(ended)]
 
     def search(self, seen, feature):
@@ -148,37 +145,6 @@ def allowed(odds, said, repeatable):
         row[tokens[~repeatable[tokens]]] = NEVER
         row[tokens[1:][tokens[:-1] == tokens[-1]]] = NEVER  # what followed this word before
     return odds
-
-
-def agreed(ended):
-    """Token ids → (value, log probability), the value now how much the others agree with a sentence, and a part of its own.
-
-    A sentence is right in what many probable sentences say as well. It is the minimum Bayes risk of Kumar and Byrne
-    (2004): each votes with its flattened probability for what shares runs of one to four words with it.
-    """
-    if not ended:
-        return {}
-    value, likely = np.array(list(ended.values())).T
-    votes = likely * [len(tokens) + 1 for tokens in ended] / FLATTENED
-    votes = np.exp(votes - votes.max())
-    worth = likeness(list(ended)) @ (votes / votes.sum()) + OWN_VALUE * value
-    worth[value < NEVER / 100] = NEVER
-    return dict(zip(ended, zip(worth, likely, strict=True), strict=True))
-
-
-def likeness(sentences):
-    """Token ids → the share of their runs of words that each two have in common, the mean over lengths, (n, n) in 0…1."""
-    shared = np.zeros((len(sentences), len(sentences)))
-    for length in range(1, PIECES + 1):
-        runs = [list(zip(*(tokens[at:] for at in range(length)), strict=False)) for tokens in sentences]
-        column = {run: at for at, run in enumerate({run for some in runs for run in some})}
-        counts = np.zeros((len(sentences), len(column)), dtype=np.float32)
-        for row, some in zip(counts, runs, strict=True):
-            np.add.at(row, [column[run] for run in some], 1)
-        sums = counts.sum(axis=1)
-        both = np.minimum(counts[:, None], counts).sum(axis=2)
-        shared += 2 * both / np.maximum(sums[:, None] + sums, 1)
-    return shared / PIECES
 
 
 def best_of(ended):
