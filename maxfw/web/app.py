@@ -11,7 +11,7 @@ from maxfw.model import MAXModelWrapper
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
 from maxfw.web import api as resources
-from maxfw.web import errors, guards, health
+from maxfw.web import errors, guards, health, pages
 
 SWAGGER_SETTINGS = {
     "SWAGGER_UI_DOC_EXPANSION": "list",
@@ -23,7 +23,7 @@ SWAGGER_SETTINGS = {
 
 
 def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flask:
-    """A loaded model → its REST API: Swagger UI at `/`, `/swagger.json`, `/model/*`, `/health`.
+    """A loaded model → its REST API: Swagger UI at `/`, `/swagger.json`, the playground at `/app/`, `/model/*`, `/health`.
 
     The predictor behind it is `app.extensions["maxfw"]`; close it when the app is done.
 
@@ -43,6 +43,7 @@ def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flas
     resources.add_resources(api, predictor)
     errors.install(app)
     health.install(app, predictor)
+    pages.install(app, api, predictor)
     if settings.cors:
         guards.allow_origins(app, settings.cors)
     return app

@@ -1,0 +1,84 @@
+"""What protects a page that people open: it loads its own files only, and nobody else's page may act in its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask
+from flask import Response
+
+from maxfw.errors import NotFound, RequestError
+
+STATIC = Path(__file__).with_name("static")
+"""The modules and the stylesheet of our pages; the web applications use them, too."""
+
+# The machine's own table of types may call a module something that a browser refuses to run.
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+
+OWN_HEADER = "X-Max-App"
+"""A header that only a script of the same origin can send without asking us first, and we never say yes."""
+
+
+def content_security_policy(styles: str = "'self'") -> str:
+    """The policy of a page without inline scripts, whose files all come from where it came from itself."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src {styles}",
+            "img-src 'self' blob: data:",
+            "media-src 'self' blob:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def protect(response: Response, policy: str | None = None) -> Response:
+    """Add the headers of a page: where it may load from, what it may use, that its type is not to be guessed."""
+    response.headers["Content-Security-Policy"] = policy or content_security_policy()
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Permissions-Policy"] = "camera=(self), microphone=(self), geolocation=()"
+    return response
+
+
+def page_file(folder: Path, name: str, policy: str | None = None) -> Response:
+    """A file of a page, of one of the types that pages are made of.
+
+    Raises:
+        NotFound: there is no such file, or it is of another type.
+    """
+    media_type = MEDIA_TYPES.get(Path(name).suffix)
+    if media_type is None or not (folder / name).is_file():
+        raise NotFound(f"there is no page {name!r}", hint="the playground is at /app/")
+    return protect(flask.send_from_directory(folder, name, mimetype=media_type), policy)
+
+
+class ForeignRequest(RequestError):
+    """Another site's page tries to act in a visitor's name."""
+
+    code = "foreign_request"
+    status = 403
+
+
+def refuse_foreign(request: flask.Request) -> None:
+    """Let only our own page change something.
+
+    Raises:
+        ForeignRequest: the request lacks the header that our pages send, or a browser says that it is another site's.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise ForeignRequest("this request comes from the page of another site")
+    if OWN_HEADER not in request.headers:
+        raise ForeignRequest(f"the header {OWN_HEADER} is missing", hint=f"programs send {OWN_HEADER}: 1")
