@@ -25,33 +25,32 @@ OWN_HEADER = "X-Max-App"
 """A header that only a script of the same origin can send without asking us first, and we never say yes."""
 
 
-def content_security_policy(styles: str = "'self'") -> str:
-    """The policy of a page without inline scripts, whose files all come from where it came from itself."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            f"style-src {styles}",
-            "img-src 'self' blob: data:",
-            "media-src 'self' blob:",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
+)
+"""The Content-Security-Policy of our pages: no inline script, and every file from where the page came from."""
 
 
-def protect(response: Response, policy: str | None = None) -> Response:
+def protect(response: Response) -> Response:
     """Add the headers of a page: where it may load from, what it may use, that its type is not to be guessed."""
-    response.headers["Content-Security-Policy"] = policy or content_security_policy()
+    response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Permissions-Policy"] = "camera=(self), microphone=(self), geolocation=()"
     return response
 
 
-def page_file(folder: Path, name: str, policy: str | None = None) -> Response:
+def page_file(folder: Path, name: str) -> Response:
     """A file of a page, of one of the types that pages are made of.
 
     Raises:
@@ -60,7 +59,7 @@ def page_file(folder: Path, name: str, policy: str | None = None) -> Response:
     media_type = MEDIA_TYPES.get(Path(name).suffix)
     if media_type is None or not (folder / name).is_file():
         raise NotFound(f"there is no page {name!r}", hint="the playground is at /app/")
-    return protect(flask.send_from_directory(folder, name, mimetype=media_type), policy)
+    return protect(flask.send_from_directory(folder, name, mimetype=media_type))
 
 
 class ForeignRequest(RequestError):

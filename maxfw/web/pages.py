@@ -21,12 +21,9 @@ from maxfw.errors import BadModel, MaxfwError, NotFound
 from maxfw.model.model import folder_of
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
-from maxfw.web.browser import STATIC, content_security_policy, page_file, protect
+from maxfw.web.browser import STATIC, page_file, protect
 
 log = logging.getLogger("maxfw")
-
-# Swagger UI writes style elements of its own; it runs no inline script.
-SWAGGER_POLICY = content_security_policy(styles="'self' 'unsafe-inline'")
 
 SAMPLE_MAX_AGE_S = 3600
 
@@ -43,7 +40,7 @@ class PageSample(Struct, frozen=True):
 def install(app: Flask, api: Api, predictor: Predictor) -> None:
     """Add the pages of a new-style model to its app."""
     app.register_blueprint(playground(predictor))
-    api.documentation(lambda: page_file(STATIC, "swagger.html", SWAGGER_POLICY))
+    api.documentation(lambda: page_file(STATIC, "swagger.html"))
 
 
 def playground(predictor: Predictor | None) -> Blueprint:
@@ -68,9 +65,7 @@ def playground(predictor: Predictor | None) -> Blueprint:
     @pages.get("/app/samples/<name>/<field>")
     def file_of_a_sample(name: str, field: str) -> Response:
         path = samples.file(name, field)
-        sent = flask.send_file(path, max_age=SAMPLE_MAX_AGE_S, conditional=True)
-        sent.content_disposition = None
-        return protect(sent)
+        return protect(flask.send_file(path, max_age=SAMPLE_MAX_AGE_S))
 
     return pages
 

@@ -43,7 +43,7 @@ function introduce(metadata, labels) {
   $("short-name").textContent = metadata.name;
   $("description").textContent = metadata.description ?? "";
   const source = /^https?:\/\//.test(metadata.source ?? "") ? element("a", { href: metadata.source, rel: "noreferrer" }, "source") : null;
-  const facts = [metadata.type, metadata.license && `licence ${metadata.license}`, labels.length ? `${labels.length} labels` : "", metadata.version && `maxfw ${metadata.version}`, source];
+  const facts = [metadata.type, metadata.license && `licence ${metadata.license}`, labels.length > 1 ? `${labels.length} labels` : "", metadata.version && `maxfw ${metadata.version}`, source];
   $("facts").replaceChildren(...facts.filter(Boolean).map((fact) => element("li", {}, fact)));
 }
 

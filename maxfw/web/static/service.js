@@ -1,7 +1,8 @@
 // The REST API behind the page: where it is, what it asks for, and the key that it may want.
+import { element } from "./elements.js";
 
 /** The folder of the server, whatever prefix a proxy has put before it. */
-export const HOME = new URL("../", new URL("./", location.href));
+export const HOME = new URL("../", import.meta.url);
 
 const KEY_PLACE = `maxfw key ${HOME.pathname}`;
 
@@ -17,15 +18,19 @@ export class Refusal extends Error {
   }
 }
 
+/** The header that carries the key, if the visitor has given one. */
+export function keyHeader() {
+  const key = sessionStorage.getItem(KEY_PLACE);
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
 /** Fetches `path` of the server; asks for a key, for this tab only, where the server wants one. */
 export async function call(path, options = {}) {
   for (;;) {
-    const headers = new Headers(options.headers);
     const key = sessionStorage.getItem(KEY_PLACE);
-    if (key) headers.set("Authorization", `Bearer ${key}`);
     let response;
     try {
-      response = await fetch(new URL(path, HOME), { ...options, headers });
+      response = await fetch(new URL(path, HOME), { ...options, headers: { ...options.headers, ...keyHeader() } });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Refusal(0, { message: "The server cannot be reached.", hint: "Is it still running? Try again in a moment." });
@@ -40,15 +45,17 @@ let asking = null;
 /** One dialog for all requests that wait for a key. */
 function askForKey(wasWrong) {
   asking ??= new Promise((resolve) => {
-    const dialog = document.getElementById("key-dialog");
-    dialog.querySelector("[data-wrong]").hidden = !wasWrong;
-    dialog.addEventListener("close", () => {
-      const field = dialog.querySelector("input");
-      sessionStorage.setItem(KEY_PLACE, field.value.trim());
-      field.value = "";
-      asking = null;
-      resolve();
-    }, { once: true });
+    const field = element("input", { id: "key", type: "password", autocomplete: "off", required: true, "aria-describedby": "key-note" });
+    const dialog = element("dialog", { id: "key-dialog", "aria-labelledby": "key-title", on: {
+      cancel: (event) => event.preventDefault(),
+      close: () => { sessionStorage.setItem(KEY_PLACE, field.value.trim()); dialog.remove(); asking = null; resolve(); },
+    } }, element("form", { method: "dialog", class: "stack" },
+      element("h2", { id: "key-title" }, "This server asks for a key"),
+      wasWrong ? element("p", { class: "notice error" }, "That key was not accepted.") : null,
+      element("div", { class: "field" }, element("label", { for: "key" }, "API key"), field,
+        element("p", { id: "key-note", class: "quiet" }, "It is kept in this tab only, until you close it.")),
+      element("div", { class: "buttons" }, element("button", { class: "primary" }, "Use it"))));
+    document.body.append(dialog);
     dialog.showModal();
   });
   return asking;
