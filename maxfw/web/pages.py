@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import mimetypes
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import flask
 import msgspec
 from flask import Blueprint, Flask, Response
 from flask_restx import Api
@@ -21,11 +21,9 @@ from maxfw.errors import BadModel, MaxfwError, NotFound
 from maxfw.model.model import folder_of
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
-from maxfw.web.browser import STATIC, page_file, protect
+from maxfw.web.browser import STATIC, file_answer, page_file, protect
 
 log = logging.getLogger("maxfw")
-
-SAMPLE_MAX_AGE_S = 3600
 
 
 class PageSample(Struct, frozen=True):
@@ -65,7 +63,8 @@ def playground(predictor: Predictor | None) -> Blueprint:
     @pages.get("/app/samples/<name>/<field>")
     def file_of_a_sample(name: str, field: str) -> Response:
         path = samples.file(name, field)
-        return protect(flask.send_file(path, max_age=SAMPLE_MAX_AGE_S))
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return protect(file_answer(path, media_type))
 
     return pages
 
