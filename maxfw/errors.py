@@ -53,12 +53,6 @@ def one_line(error: MaxfwError) -> str:
     return " ".join(text.split())
 
 
-def quoted(value: object) -> str:
-    """What a stranger sent, in quotes, and short enough for a message."""
-    shown = repr(value[:100] if isinstance(value, str | bytes) else value)
-    return shown if len(shown) <= 80 else shown[:77] + "…"
-
-
 class RequestError(MaxfwError):
     """The request cannot be answered as it was sent."""
 
@@ -83,6 +77,13 @@ class Unauthorized(RequestError):
 
     code = "unauthorized"
     status = 401
+
+
+class ForeignRequest(RequestError):
+    """The page of another site tries to act in a visitor's name."""
+
+    code = "foreign_request"
+    status = 403
 
 
 class NotFound(RequestError):
@@ -155,6 +156,13 @@ class DeadlineExceeded(ServiceError):
 
     code = "deadline_exceeded"
     status = 504
+
+
+class ModelAway(ServiceError):
+    """The model's service, which this application asks, cannot be reached or failed."""
+
+    code = "model_away"
+    status = 502
 
 
 class SetupError(MaxfwError):

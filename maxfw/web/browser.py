@@ -1,14 +1,18 @@
-"""What protects a page that people open: it loads its own files only, and nobody else's page may act in its name."""
+"""Pages that people open: they load their own files only, and nobody else's page may act in a visitor's name."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import flask
-from flask import Response
+from flask import Flask, Response
 from werkzeug.security import safe_join
 
-from maxfw.errors import NotFound, RequestError
+from maxfw.errors import AnswerError, ForeignRequest, MaxfwError, ModelAway, NotFound, RequestError
+from maxfw.web import errors, guards
+
+log = logging.getLogger("maxfw")
 
 STATIC = Path(__file__).with_name("static")
 """The modules and the stylesheet of our pages; the web applications use them, too."""
@@ -42,6 +46,48 @@ POLICY = "; ".join(
 """The Content-Security-Policy of our pages: no inline script, and every file from where the page came from."""
 
 
+def page_app(name: str, folder: Path, *, max_bytes: int) -> Flask:
+    """An app of its own around a page: `folder/index.html` at `/`, its files at `/static/`, ours at `/shared/`.
+
+    Its errors, ids and limits are those of every server; what it does is added by the caller.
+    """
+    app = Flask(name, static_folder=None)
+    guards.install(app, max_bytes)
+    errors.install(app)
+    app.before_request(lambda: refuse_foreign(flask.request))
+    app.after_request(protect)
+
+    @app.get("/")
+    def index() -> Response:
+        return page_file(folder, "index.html")
+
+    @app.get("/static/<path:name>")
+    def own_file(name: str) -> Response:
+        return page_file(folder, name)
+
+    @app.get("/shared/<path:name>")
+    def shared_file(name: str) -> Response:
+        return page_file(STATIC, name)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+def in_own_words(error: AnswerError) -> MaxfwError:
+    """What the model's service said to us → what we say to a visitor, who does not know that service."""
+    if 400 <= error.status < 500 and error.status not in (401, 403, 404, 405):
+        refused = RequestError(error.message.removeprefix(f"{error.status}: "), hint=error.hint)
+        refused.status = error.status
+        return refused
+    log.warning("the model does not answer: %s", error.message)
+    if error.status == 503:
+        return ModelAway("The model is busy.", hint="Try again in a moment.")
+    return ModelAway("The model cannot be reached.", hint="It may be starting. Try again in a moment.")
+
+
 def protect(response: Response) -> Response:
     """Add the headers of a page: where it may load from, what it may use, that its type is not to be guessed."""
     response.headers["Content-Security-Policy"] = POLICY
@@ -60,7 +106,7 @@ def page_file(folder: Path, name: str) -> Response:
     media_type = MEDIA_TYPES.get(Path(name).suffix)
     path = safe_join(str(folder), name)
     if media_type is None or path is None or not Path(path).is_file():
-        raise NotFound(f"there is no page {name!r}", hint="the playground is at /app/")
+        raise NotFound(f"there is no page {name!r}", hint="go to the start page")
     return protect(file_answer(Path(path), media_type))
 
 
@@ -71,13 +117,6 @@ def file_answer(path: Path, media_type: str) -> Response:
     response.add_etag()
     response.make_conditional(flask.request)
     return response
-
-
-class ForeignRequest(RequestError):
-    """Another site's page tries to act in a visitor's name."""
-
-    code = "foreign_request"
-    status = 403
 
 
 def refuse_foreign(request: flask.Request) -> None:

@@ -11,8 +11,6 @@ import flask
 from flask import Flask, Response
 from flask_cors import CORS
 
-from maxfw.web.forms import BoundedFormParser
-
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # More fields than any task and its parameters have.
@@ -21,8 +19,6 @@ MAX_FORM_PARTS = 100
 
 class BoundedRequest(flask.Request):
     """A request whose uploads stay in memory: their size is bounded, and the disk may be read-only."""
-
-    form_data_parser_class = BoundedFormParser
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         return io.BytesIO()

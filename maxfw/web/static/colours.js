@@ -7,8 +7,18 @@ const known = new Map();
 
 export function colourOf(key) {
   const name = String(key);
-  if (!known.has(name)) known.set(name, PALETTE[known.size % PALETTE.length]);
+  if (!known.has(name)) known.set(name, PALETTE[known.size] ?? hue(known.size));
   return known.get(name);
+}
+
+/** One more colour for every number: the golden angle keeps neighbours apart, the lightness keeps white text readable. */
+function hue(index) {
+  const angle = (index * 137.508) % 360;
+  const channel = (offset) => {
+    const at = (offset + angle / 30) % 12;
+    return Math.round(255 * (0.28 - 0.18 * Math.max(-1, Math.min(at - 3, 9 - at, 1)))).toString(16).padStart(2, "0");
+  };
+  return `#${channel(0)}${channel(8)}${channel(4)}`;
 }
 
 /** "#3949c6" → [57, 73, 198]. */
