@@ -4,8 +4,9 @@ import { colourOf } from "../shared/colours.js";
 import { frameOf, openCamera } from "../shared/devices.js";
 import { download, element, percent } from "../shared/elements.js";
 import { acceptDrops } from "../shared/picker.js";
+import { ask } from "../shared/server.js";
 import { bars, nothing, stage, urlOf } from "../shared/views.js";
-import { ask, shrunk } from "./pictures.js";
+import { shrunk } from "./pictures.js";
 
 const $ = (id) => document.getElementById(id);
 const pictures = []; // {file, predictions, error}
@@ -103,7 +104,7 @@ async function detect(picture) {
   try {
     const form = new FormData();
     form.append("image", await shrunk(picture.file), "picture");
-    picture.predictions = (await ask("api/detect", form)).predictions;
+    picture.predictions = (await ask("api/detect", { method: "POST", body: form })).predictions;
     picture.error = null;
   } catch (error) {
     picture.error = error;
@@ -206,7 +207,7 @@ async function live() {
     const form = new FormData();
     form.append("image", frame, "frame.jpg");
     try {
-      const { predictions } = await ask("api/detect", form);
+      const { predictions } = await ask("api/detect", { method: "POST", body: form });
       if (camera !== mine) return;
       const showBoxes = paintBoxes(mine.layer, predictions);
       repaint = (meant = null) => showBoxes(isShown, meant);

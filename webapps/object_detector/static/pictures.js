@@ -1,20 +1,7 @@
-// Sends pictures, no bigger than a model has use for.
+// Makes pictures no bigger than a model has use for.
 import { element } from "../shared/elements.js";
 
 const MOST_PIXELS = 1600;
-
-/** Asks our server; what goes wrong is an error with `message` and `hint`. */
-export async function ask(path, form) {
-  let response;
-  try {
-    response = await fetch(path, form ? { method: "POST", body: form, headers: { "X-Max-App": "1" } } : {});
-  } catch {
-    throw Object.assign(new Error("This page's server cannot be reached."), { hint: "Is it still running? Try again in a moment." });
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(answer.message || `The server answered ${response.status}.`), { hint: answer.hint });
-  return answer;
-}
 
 /** A picture as JPEG with at most `most` pixels a side, upright; small ones are sent as they are. */
 export async function shrunk(file, most = MOST_PIXELS) {
