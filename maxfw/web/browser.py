@@ -46,8 +46,8 @@ POLICY = "; ".join(
 """The Content-Security-Policy of our pages: no inline script, and every file from where the page came from."""
 
 
-def page_app(name: str, folder: Path, *, max_bytes: int) -> Flask:
-    """An app of its own around a page: `folder/index.html` at `/`, its files at `/static/`, ours at `/shared/`.
+def page_app(name: str, folder: Path, *, max_bytes: int, index: str = "index.html") -> Flask:
+    """An app of its own around a page: `folder/INDEX` at `/`, its files at `/static/`, ours at `/shared/`.
 
     Its errors, ids and limits are those of every server; what it does is added by the caller.
     """
@@ -58,8 +58,8 @@ def page_app(name: str, folder: Path, *, max_bytes: int) -> Flask:
     app.after_request(protect)
 
     @app.get("/")
-    def index() -> Response:
-        return page_file(folder, "index.html")
+    def start_page() -> Response:
+        return page_file(folder, index)
 
     @app.get("/static/<path:name>")
     def own_file(name: str) -> Response:

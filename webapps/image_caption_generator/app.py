@@ -116,19 +116,28 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--model-url", default="http://localhost:5000", help="Where the model is served.")
+@click.option(
+    "--model-url",
+    default="http://localhost:5000",
+    envvar="MODEL_URL",
+    help="Where the model is served  [MODEL_URL]",
+)
 @click.option(
     "--api-key", envvar="MODEL_API_KEY", help="The model's key, if it asks for one  [MODEL_API_KEY]"
 )
-@click.option("--photos", type=FOLDER, help="A folder of photos to begin with.")
-@click.option("--data", default="data", type=FOLDER, help="Where photos and captions are kept.")
-@click.option("--host", default="127.0.0.1", help="Address to listen on.")
-@click.option("--port", default=8088, help="Port to listen on.")
-def main(model_url: str, api_key: str | None, photos: Path | None, data: Path, host: str, port: int) -> None:
+@click.option("--photos", envvar="PHOTOS", type=FOLDER, help="A folder of photos to begin with  [PHOTOS]")
+@click.option(
+    "--data", default="data", envvar="DATA", type=FOLDER, help="Where photos and captions are kept  [DATA]"
+)
+@click.option("--host", help="Address to listen on  [MAXFW_HOST; default 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on  [MAXFW_PORT; default 8088]")
+def main(
+    model_url: str, api_key: str | None, photos: Path | None, data: Path, host: str | None, port: int | None
+) -> None:
     """Show a gallery of photos that the caption generator at MODEL_URL describes."""
     logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
     try:
-        settings = load_settings(host=host, port=port)
+        settings = load_settings(defaults={"port": 8088}, host=host, port=port)
         listener = open_socket(settings)
         shelf = Shelf(data, settings)
         refused = shelf.add_folder(photos) if photos else []

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from maxfw.errors import NotFound, RequestError, TooLarge
+from maxfw.errors import BadInput, NotFound, RequestError, TooLarge, UnsupportedMedia
 from maxfw.media import read_image
 from maxfw.settings import Settings
 
@@ -110,7 +110,11 @@ class Shelf:
             raise TooLarge(
                 "The gallery is full.", hint="Uploads are deleted after 24 hours. Try again later."
             )
-        return self._keep(secrets.token_hex(16), blob, name, owner, "asking")
+        try:
+            return self._keep(secrets.token_hex(16), blob, name, owner, "asking")
+        except BadInput as error:  # worded for programs
+            hint = "Choose a JPEG, PNG or WebP file."
+            raise UnsupportedMedia("This is no picture that can be read.", hint=hint) from error
 
     def add_folder(self, folder: Path) -> list[str]:
         """Keep the pictures of a folder, for everybody; answers the names of files that are no pictures.

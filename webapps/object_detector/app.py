@@ -99,18 +99,21 @@ def readable(found: Any) -> dict[str, Any]:
 
 @click.command()
 @click.option(
-    "--model-url", default="http://localhost:5000", show_default=True, help="Where the model is served."
+    "--model-url",
+    default="http://localhost:5000",
+    envvar="MODEL_URL",
+    help="Where the model is served  [MODEL_URL]",
 )
 @click.option(
     "--api-key", envvar="MODEL_API_KEY", help="The model's key, if it asks for one  [MODEL_API_KEY]"
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8090, show_default=True, help="Port to listen on.")
-def main(model_url: str, api_key: str | None, host: str, port: int) -> None:
+@click.option("--host", help="Address to listen on  [MAXFW_HOST; default 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on  [MAXFW_PORT; default 8090]")
+def main(model_url: str, api_key: str | None, host: str | None, port: int | None) -> None:
     """Show in the browser what the object detector at MODEL_URL sees."""
     logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
     try:
-        settings = load_settings(host=host, port=port)
+        settings = load_settings(defaults={"port": 8090}, host=host, port=port)
         listener = open_socket(settings)
     except MaxfwError as error:
         raise click.ClickException(one_line(error)) from error

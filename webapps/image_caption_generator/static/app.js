@@ -89,7 +89,7 @@ function uploadTile(upload) {
       element("button", { type: "button", class: "small", on: { click: () => { forget(upload); draw(); } } }, "Dismiss"))]
     : [bar, words];
   return element("li", { class: "tile upload" },
-    element("div", { class: "look" }, element("img", { src: upload.address, alt: "" })),
+    element("div", { class: "look" }, element("img", { src: upload.address, alt: "", on: { error: (event) => event.target.remove() } })),
     element("div", { class: "tile-text" }, element("p", { class: "quiet" }, upload.file.name), text));
 }
 
