@@ -9,7 +9,8 @@
     │   ├── MethodNotAllowed            405
     │   ├── RequestTimeout              408  the request did not arrive in time
     │   ├── TooLarge                    413  more bytes, pixels, seconds or characters than the limits allow
-    │   └── UnsupportedMedia            415  not a format that this model reads
+    │   ├── UnsupportedMedia            415  not a format that this model reads
+    │   └── Abandoned                   499  the client has left; nobody reads this
     ├── ServiceError                    our doing, answered with a 5xx
     │   ├── ModelFailed                 500  the author's code raised
     │   ├── BadModelOutput              500  the author's code answered something that is no answer
@@ -119,6 +120,13 @@ class UnsupportedMedia(RequestError):
 
     code = "unsupported_media_type"
     status = 415
+
+
+class Abandoned(RequestError):
+    """Nobody waits for the answer any more: the client has left, and its request was given up."""
+
+    code = "abandoned"
+    status = 499
 
 
 class ServiceError(MaxfwError):

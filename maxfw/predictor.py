@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, TimeoutError
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from maxfw.batching import Batcher
+from maxfw.batching import Batcher, Pending
 from maxfw.errors import BadModel, DeadlineExceeded, MaxfwError, ModelFailed
 from maxfw.media import image_limits, read_image
 from maxfw.model import MAXModelWrapper
@@ -51,6 +50,7 @@ class Predictor:
             max_batch_size=model.max_batch_size,
             max_wait_s=settings.max_batch_wait_ms / 1000,
             max_queue=settings.max_queue,
+            max_queue_bytes=megabytes(settings.max_queue_mb),
         )
 
     def answer(self, inputs: Inputs, values: Mapping[str, Any] | None = None) -> Answer:
@@ -67,8 +67,8 @@ class Predictor:
         arguments = self.arguments(inputs, values or {})
         items = self.task.read(inputs, self.settings)
         prepared = [self._call(self.model._pre_process, item, arguments["_pre_process"]) for item in items]
-        futures = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=deadline)
-        results = self._wait(futures, deadline)
+        pending = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=deadline)
+        results = self._wait(pending, deadline)
         outcomes = [
             self._call(self.model._post_process, result, arguments["_post_process"]) for result in results
         ]
@@ -123,25 +123,22 @@ class Predictor:
         except (Exception, SystemExit) as error:
             raise self._failure(hook.__name__, error) from error
 
-    def _wait(self, futures: Sequence[Future[Any]], deadline: float) -> list[Any]:
+    def _wait(self, pending: Pending, deadline: float) -> list[Any]:
         try:
-            return [future.result(max(0.0, deadline - time.monotonic())) for future in futures]
-        except MaxfwError:
-            raise
-        except TimeoutError as error:
-            if any(
-                future.done() and future.exception() is error for future in futures if not future.cancelled()
-            ):
-                raise self._failure("_predict_batch", error) from error
-            timeout_s = self.settings.predict_timeout_s
-            raise DeadlineExceeded(f"the model did not answer within {timeout_s:g} s") from None
+            return pending.results(deadline - time.monotonic())
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) and not any(future.done() for future in futures):
+            if isinstance(error, MaxfwError):
+                raise
+            if error is pending.error:
+                raise self._failure("_predict_batch", error) from error
+            if not isinstance(error, TimeoutError):
                 raise  # the person at the terminal, not the model
-            raise self._failure("_predict_batch", error) from error
+            timeout_s = self.settings.predict_timeout_s
+            late = DeadlineExceeded(f"the model did not answer within {timeout_s:g} s")
+            pending.cancel(late)
+            raise late from None
         finally:
-            for future in futures:
-                future.cancel()
+            pending.cancel()
 
     def _failure(self, method: str, error: BaseException) -> ModelFailed:
         name = f"{type(self.model).__name__}.{method}"

@@ -64,6 +64,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=1_000_000, description="inputs that may wait for the model before new ones get 503"),
     ] = 256
+    max_queue_mb: Annotated[
+        float,
+        Meta(gt=0, le=1_000_000, description="megabytes of inputs that may wait for the model, then 503"),
+    ] = 512
     predict_timeout_s: Annotated[
         float, Meta(gt=0, le=86_400, description="seconds from a complete request to its answer, then 504")
     ] = 60
