@@ -11,7 +11,7 @@ export function guessedTask(answer, media) {
     ["text-generation", answer?.prediction?.generated_text],
     ["face-analysis", first?.detection_box && (first.age_estimation !== undefined || first.emotion_predictions)],
     ["object-detection", first?.detection_box && first.label],
-    ["pose-estimation", first?.pose_lines],
+    ["pose-estimation", Array.isArray(first?.body_parts)],
     ["image-captioning", first?.caption],
     ["instance-segmentation", Array.isArray(first?.mask)],
   ];

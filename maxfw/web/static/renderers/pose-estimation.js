@@ -32,7 +32,7 @@ export function render({ answer, file }) {
 function figureOf(person) {
   const colour = colourOf(`person ${person.human_id}`);
   return drawn("g", { stroke: colour, fill: "#fff", "stroke-linecap": "round" },
-    person.pose_lines.map(({ line: [x1, y1, x2, y2] }) => drawn("line", { x1, y1, x2, y2 })),
+    (person.pose_lines ?? []).map(({ line: [x1, y1, x2, y2] }) => drawn("line", { x1, y1, x2, y2 })),
     person.body_parts.map(({ x, y, part_name: name }) => drawn("circle", { cx: x, cy: y, r: 3 }, drawn("title", {}, name))));
 }
 
