@@ -28,7 +28,8 @@ EXTRAS = {
     "ray": ["ray[serve]>=2.40"],
     "docker": ["docker>=7.1"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],
-    "browser": ["playwright>=1.50"],  # drives the Chromium of the system; it downloads none
+    # Drives the Chromium of the system and downloads none; the second carries axe-core.
+    "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.5"],
     "test": [
         "pytest>=8",
         "hypothesis>=6.100",
