@@ -1,6 +1,6 @@
 // The pieces that answers are drawn with.
 import { colourOf, rgb } from "./colours.js";
-import { drawn, element, percent } from "./elements.js";
+import { drawn, element, freshId, percent } from "./elements.js";
 
 /** The picture that was sent, with a layer on top of it: {node, layer, size}. */
 export function stage(file, alternative = "The picture that was sent") {
@@ -63,9 +63,11 @@ export function legend(entries, changed, hidden = new Set()) {
 
 /** A slider with its name and value: `changed(value)` while it is moved. */
 export function slider(name, { min = 0, max = 1, step = 0.01, value, written = percent }, changed) {
-  const shown = element("output", {}, written(value));
-  const input = element("input", { type: "range", min, max, step, value, on: { input: () => { shown.textContent = written(Number(input.value)); changed(Number(input.value)); } } });
-  return element("label", { class: "slider" }, element("span", {}, name, " ", shown), input);
+  const id = freshId("slider");
+  const shown = element("output", { for: id }, written(value));
+  const input = element("input", { type: "range", id, min, max, step, value, on: { input: () => { shown.textContent = written(Number(input.value)); changed(Number(input.value)); } } });
+  // With its id: a label takes the first element inside of it that can have one, and that is the output.
+  return element("div", { class: "field" }, element("label", { for: id }, name, shown), input);
 }
 
 /** Coloured ids on a canvas of their own size: `alphaOf(id)` is 0…255. */
