@@ -1,71 +1,87 @@
-"""The HTTP server; the only file that knows which one we use.
+"""The HTTP server; with `front.py`, the only file that knows which one we use.
 
-granian reads each request asynchronously, in full and within limits of size and time; only then a thread is spent
-on it, so a client that sends half a request holds no thread.
-One worker runs in this process.
-Several workers are several processes, see `workers.py`.
+granian speaks HTTP in threads of its own and calls `Front` for each request. No event loop stands between it and the
+threads that answer: its callbacks are taken where they happen, which is twice as fast as waiting for them in asyncio.
+That uses granian's inner interface, which is why setup.py names one minor version of it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import io
+import importlib
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from flask import Flask
-from granian._granian import SocketHolder
 from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
-from maxfw.errors import (
-    BadInput,
-    MaxfwError,
-    Overloaded,
-    RequestTimeout,
-    SetupError,
-    TooLarge,
-    one_line,
-)
+from maxfw.errors import BadSetting, SetupError, one_line
+from maxfw.front import Front
 from maxfw.settings import Settings, inherited_descriptors, load_settings
 from maxfw.web import old
-from maxfw.web.errors import body_of, headers_of
-from maxfw.web.guards import usable_id
+from maxfw.web.guards import HEADER_TIMEOUT_S
 from maxfw.workers import BACKLOG, become_supervisor, open_socket, say_where
 
 log = logging.getLogger("maxfw")
 
-MAX_HEADER_BYTES = 8192
-HEADER_TIMEOUT_MS = 10_000
+# By name, for the types that granian states for its inner interface are not those that it has.
+granian: Any = importlib.import_module("granian._granian")
 
-# Health, metadata and pages never wait behind predictions.
-LIGHT_THREADS = 4
-PREDICT_THREADS = 16
-
-# No request but a prediction has a body worth speaking of.
-MAX_LIGHT_BYTES = 64 * 1024
-
-Environ = dict[str, Any]
-Response = tuple[int, list[tuple[str, str]], bytes]
-WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+READ_BUFFER_BYTES = 65_536  # a body comes in pieces of at most this; heads are limited by `Admission`
+MOST_CONNECTIONS = 10_000
+TICK_S = 0.25  # how often time limits are looked at
+DRAIN_TICK_S = 0.02
+EXIT_STUCK = 70
 
 
-def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: int = PREDICT_THREADS) -> None:
+def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: int) -> None:
     """Serve an app in this process until SIGTERM or SIGINT; requests in flight are answered first.
 
     `threads` requests are predicted at a time, if the settings do not say otherwise.
     """
+    front = Front(app, settings, threads=settings.threads or threads)
+    stop = threading.Event()
+    inherited = inherited_descriptors()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
     with listener:
-        front = Front(app, settings, threads=settings.threads or threads)
-        asyncio.run(front.run(listener))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+        if inherited:
+            threading.Thread(target=_stop_with_supervisor, args=(inherited[1], stop), daemon=True).start()
+        else:
+            say_where(listener)
+        server = _Granian(front.on_request, listener, settings)
+        health = app.extensions.get("maxfw.health")
+        if health is not None:
+            health.check()
+        while not stop.wait(TICK_S):
+            front.tick()
+            if inherited and health is not None and (end := health.end_of_life()):
+                log.error("%s; this worker ends, so that another takes its place", end)
+                os._exit(EXIT_STUCK)
+        front.drain()
+        server.stop()
+    # The socket is closed: a client that comes now is refused, and does not wait for one that never answers.
+    deadline = time.monotonic() + settings.grace_s
+    while not server.stopped.wait(DRAIN_TICK_S):  # until every connection is closed, its answer sent
+        front.tick()
+        if time.monotonic() > deadline:
+            log.warning("the time for finishing is over: %s", front.unfinished())
+            break
+
+
+def _stop_with_supervisor(lifeline: int, stop: threading.Event) -> None:
+    os.read(lifeline, 1)  # returns when the supervisor is gone
+    stop.set()
 
 
 def run_old_app(app: Flask, host: str, port: int) -> None:
@@ -96,213 +112,66 @@ def end_process() -> NoReturn:
     os._exit(0)
 
 
-class Front:
-    """Takes requests from granian, hands complete ones to the app on a thread, sends the answers."""
+class _Granian:
+    """granian's worker, whose callbacks come straight to us."""
 
-    def __init__(self, app: Flask, settings: Settings, *, threads: int) -> None:
-        self._app: WSGIApp = app.wsgi_app
-        self._settings = settings
-        self._max_body = int(app.config.get("MAX_CONTENT_LENGTH") or settings.max_old_body_mb * 1_000_000)
-        self._max_bytes = max(int(settings.max_in_flight_mb * 1_000_000), self._max_body)
-        self._max_predicts = threads + settings.max_queue
-        self._predict = ThreadPoolExecutor(threads, thread_name_prefix="maxfw-request")
-        self._light = ThreadPoolExecutor(LIGHT_THREADS, thread_name_prefix="maxfw-light")
-        self._bytes = 0  # of the bodies that are being read or answered
-        self._predicts = 0  # complete requests that wait for a thread or have one
-        self._in_flight = 0  # requests whose head is here and whose answer is not sent
-        self._idle = asyncio.Event()
-        self._draining = False
-
-    async def run(self, listener: socket.socket) -> None:
-        """Serve until a signal comes or the supervisor is gone, then finish what is in flight."""
-        stop = asyncio.Event()
-        self._stop_on_signals(stop)
-        inherited = inherited_descriptors()
-        if inherited:
-            asyncio.get_running_loop().add_reader(inherited[1], stop.set)  # its end is readable
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-        if not inherited:
-            say_where(listener)
-        server = _EmbeddedServer(self, listener)
-        serving = asyncio.create_task(server.serve())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-        self._draining = True  # who comes now is refused at once, so that those who came before can finish
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wait_until_idle(), self._settings.grace_s)
-        server.stop()
-        await serving
-        self._predict.shutdown(wait=False, cancel_futures=True)
-        self._light.shutdown(wait=False, cancel_futures=True)
-
-    @staticmethod
-    def _stop_on_signals(stop: asyncio.Event) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
-
-    async def __call__(self, scope: Any, protocol: Any) -> None:
-        """One request, as granian's RSGI interface hands it over."""
-        if scope.proto != "http":
-            protocol.close(403)  # a WebSocket: nothing here speaks it
-            return
-        if self._draining:
-            _refuse(scope, protocol, Overloaded("the server is shutting down"))
-            return
-        self._in_flight += 1
-        try:
-            await self._respond(scope, protocol)
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
-
-    async def _respond(self, scope: Any, protocol: Any) -> None:
-        predicts = scope.method not in ("GET", "HEAD", "OPTIONS") or scope.path.endswith("/predict")
-        body = bytearray()
-        try:
-            self._admit(predicts)
-            await self._read_body(scope, protocol, body, self._max_body if predicts else MAX_LIGHT_BYTES)
-            self._admit(predicts)
-            self._predicts += predicts
-            try:
-                answer = await self._on_thread(self._predict if predicts else self._light, scope, bytes(body))
-            finally:
-                self._predicts -= predicts
-        except MaxfwError as error:
-            _refuse(scope, protocol, error)
-            return
-        finally:
-            self._bytes -= len(body)
-        protocol.response_bytes(*answer)
-
-    async def _on_thread(self, pool: ThreadPoolExecutor, scope: Any, body: bytes) -> Response:
-        environ = build_environ(scope, body)
-        status, headers, content = await asyncio.get_running_loop().run_in_executor(
-            pool, self._call_app, environ
+    def __init__(
+        self, on_request: Callable[[Any], None], listener: socket.socket, settings: Settings
+    ) -> None:
+        logging.getLogger("_granian").setLevel(logging.WARNING)
+        self.stopped = threading.Event()
+        self._signal = granian.WorkerSignal()
+        self._signal.add_cb(self.stopped.set)
+        self._socket = granian.SocketHolder(os.dup(listener.fileno()), False, BACKLOG)
+        tls = (bool(settings.tls_cert), settings.tls_cert or None, settings.tls_key or None, None)
+        clients: tuple[Any, ...] = (settings.tls_client_ca or None, [], bool(settings.tls_client_ca))
+        if tls[0] and not settings.tls_key:
+            raise BadSetting("MAXFW_TLS_CERT is set and MAXFW_TLS_KEY is not", hint="set both, or neither")
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        worker = granian.RSGIWorker(
+            1,  # its number
+            (None, self._socket),
+            None,  # no channel to a parent
+            1,  # thread that speaks HTTP
+            8,  # threads for files, which we do not serve this way
+            1,  # thread that calls us
+            30,
+            max(128, min(MOST_CONNECTIONS, files - 256)),
+            "1",  # HTTP/1.1
+            HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_S * 1000, max_buffer_size=READ_BUFFER_BYTES),
+            None,
+            False,  # no WebSockets
+            None,
+            *(*tls, "tls1.2", *clients),
+            (None, None),
         )
-        if self._draining:
-            headers.append(("connection", "close"))
-        return status, headers, content
+        here = _HereAndNow()
+        scheduler = _Scheduler(here, on_request, None, None, None)
+        scheduler._schedule_fn = on_request
+        worker.serve_async(scheduler, here, self._signal)
 
-    def _admit(self, predicts: bool) -> None:
-        if predicts and self._predicts >= self._max_predicts:
-            raise Overloaded(f"{self._predicts} requests are being answered already")
+    def stop(self) -> None:
+        """Take no more connections, close idle ones, let the others finish; `stopped` is set after that."""
+        self._signal.set()
 
-    async def _read_body(self, scope: Any, protocol: Any, body: bytearray, limit: int) -> None:
-        """Fill `body` with the complete body of a request."""
-        stated = scope.headers.get("content-length")
-        if stated is not None and stated.isdecimal() and int(stated) > limit:
-            raise _too_large(f"{stated} bytes", limit)
-        if stated in (None, "0") and "transfer-encoding" not in scope.headers:
-            return
+
+class _Scheduler(granian.CallbackScheduler):  # type: ignore[misc]
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
+
+    def cancel(self) -> bool:
+        return False
+
+
+class _HereAndNow:
+    """What granian takes for an event loop: whatever is to be called soon is called at once."""
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., Any], *arguments: Any, context: Any = None
+    ) -> None:
         try:
-            async with asyncio.timeout(self._settings.body_timeout_s):
-                async for chunk in protocol:
-                    self._bytes += len(chunk)
-                    body += chunk
-                    if len(body) > limit:
-                        raise _too_large(f"more than {limit} bytes", limit)
-                    if self._bytes > self._max_bytes:
-                        raise Overloaded("too many bytes are being received already")
-        except TimeoutError:
-            seconds = self._settings.body_timeout_s
-            raise RequestTimeout(f"the request was not complete after {seconds:g} s") from None
-        # granian ends a cut body silently, as if it were complete.
-        if (int(stated) != len(body)) if stated is not None else await _has_left(protocol):
-            raise BadInput(f"the request was cut off after {len(body)} bytes")
+            callback(*arguments)
+        except BaseException:
+            log.exception("a callback of the HTTP server failed")
 
-    def _call_app(self, environ: Environ) -> Response:
-        answer: dict[str, Any] = {}
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer["status"], answer["headers"] = int(status[:3]), headers
-            return None
-
-        content = self._app(environ, start_response)
-        try:
-            body = b"".join(content)
-        finally:
-            if hasattr(content, "close"):
-                content.close()
-        return answer["status"], [(name.lower(), value) for name, value in answer["headers"]], body
-
-    async def _wait_until_idle(self) -> None:
-        while self._in_flight:
-            self._idle.clear()
-            await self._idle.wait()
-
-
-def build_environ(scope: Any, body: bytes) -> Environ:
-    """A complete request → the environment that WSGI (PEP 3333) describes."""
-    server_name, _, server_port = scope.server.rpartition(":")
-    environ: Environ = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),  # granian has undone the percent signs
-        "QUERY_STRING": scope.query_string,
-        "SERVER_NAME": server_name,
-        "SERVER_PORT": server_port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0],
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        # The body is complete whatever the framing was, so an app may read to its end.
-        "wsgi.input_terminated": True,
-    }
-    for name, value in scope.headers.items():
-        if name == "content-type":
-            environ["CONTENT_TYPE"] = value
-        elif name not in ("content-length", "transfer-encoding") and "_" not in name:
-            key = "HTTP_" + name.upper().replace("-", "_")
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-    if scope.authority and "HTTP_HOST" not in environ:
-        environ["HTTP_HOST"] = scope.authority
-    return environ
-
-
-class _EmbeddedServer(Server):  # type: ignore[misc]
-    """granian inside our own event loop, on a socket that we opened."""
-
-    def __init__(self, target: Any, listener: socket.socket) -> None:
-        super().__init__(
-            target,
-            log_enabled=False,
-            websockets=False,
-            backlog=BACKLOG,
-            http1_settings=HTTP1Settings(
-                header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=MAX_HEADER_BYTES
-            ),
-        )
-        self._listener = listener
-
-    def _init_shared_socket(self) -> None:
-        self._ssp = None
-        self._shd = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)  # type: ignore[call-arg]
-        self._sfd = self._shd.get_fd()
-
-
-def _too_large(size: str, limit: int) -> TooLarge:
-    return TooLarge(f"the request has {size}, at most {limit} are allowed", hint="send less")
-
-
-def _refuse(scope: Any, protocol: Any, error: MaxfwError) -> None:
-    request_id = usable_id(scope.headers.get("x-request-id") or "")
-    headers = {**headers_of(error), "X-Request-ID": request_id, "Connection": "close"}
-    pairs = [(name.lower(), value) for name, value in headers.items()]
-    protocol.response_bytes(error.status, pairs, body_of(error, request_id))
-
-
-async def _has_left(protocol: Any) -> bool:
-    leaving = asyncio.ensure_future(protocol.client_disconnect())
-    await asyncio.sleep(0)
-    left: bool = leaving.done()
-    leaving.cancel()
-    return left
+    call_soon = call_soon_threadsafe

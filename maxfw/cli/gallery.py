@@ -17,8 +17,8 @@ from flask import Flask
 from maxfw.client import Client
 from maxfw.errors import AnswerError
 from maxfw.server import end_process, serve
-from maxfw.settings import load_settings
-from maxfw.web.browser import STATIC, page_app
+from maxfw.settings import Settings, load_settings
+from maxfw.web.browser import PAGE_THREADS, STATIC, page_app
 from maxfw.workers import open_socket
 
 PATIENCE_S = 3.0
@@ -44,13 +44,13 @@ def command(urls: tuple[str, ...], host: str | None, port: int | None) -> None:
     logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
     settings = load_settings(defaults={"port": 5080}, host=host, port=port)
     listener = open_socket(settings)
-    serve(gallery_app(urls), settings, listener)
+    serve(gallery_app(urls, settings), settings, listener, threads=PAGE_THREADS)
     end_process()
 
 
-def gallery_app(urls: tuple[str, ...]) -> Flask:
+def gallery_app(urls: tuple[str, ...], settings: Settings) -> Flask:
     """The page, and `/models.json`, for which every model is asked anew."""
-    app = page_app("gallery", STATIC, max_bytes=MAX_BYTES, index="gallery.html")
+    app = page_app("gallery", STATIC, settings, max_bytes=MAX_BYTES, index="gallery.html")
 
     @app.get("/models.json")
     def models() -> flask.Response:

@@ -6,13 +6,20 @@ import logging
 from pathlib import Path
 
 import flask
+import msgspec
 from flask import Flask, Response
 from werkzeug.security import safe_join
 
 from maxfw.errors import AnswerError, ForeignRequest, MaxfwError, ModelAway, NotFound, RequestError
+from maxfw.settings import Settings
 from maxfw.web import errors, guards
+from maxfw.web.door import Door
+from maxfw.web.metrics import Metrics
 
 log = logging.getLogger("maxfw")
+
+PAGE_THREADS = 16
+"""How many requests a web application answers at a time."""
 
 STATIC = Path(__file__).with_name("static")
 """The modules and the stylesheet of our pages; the web applications use them, too."""
@@ -46,13 +53,17 @@ POLICY = "; ".join(
 """The Content-Security-Policy of our pages: no inline script, and every file from where the page came from."""
 
 
-def page_app(name: str, folder: Path, *, max_bytes: int, index: str = "index.html") -> Flask:
+def page_app(
+    name: str, folder: Path, settings: Settings, *, max_bytes: int, index: str = "index.html"
+) -> Flask:
     """An app of its own around a page: `folder/INDEX` at `/`, its files at `/static/`, ours at `/shared/`.
 
     Its errors, ids and limits are those of every server; what it does is added by the caller.
     """
     app = Flask(name, static_folder=None)
     guards.install(app, max_bytes)
+    # Visitors have no key; those of the settings are for models.
+    Door(app, msgspec.structs.replace(settings, api_keys=""), Metrics(), old_style=False)
     errors.install(app)
     app.before_request(lambda: refuse_foreign(flask.request))
     app.after_request(protect)

@@ -44,7 +44,7 @@ class Gallery:
         self.now = 1_000_000.0
         self.shelf = photos.Shelf(folder, settings, clock=lambda: self.now)
         self.captioner = captioner.Captioner(self.shelf, client)
-        self.app: Flask = module.create_app(self.shelf, self.captioner)
+        self.app: Flask = module.create_app(self.shelf, self.captioner, settings)
 
     def visitor(self) -> FlaskClient:
         client = self.app.test_client()

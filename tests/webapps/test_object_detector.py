@@ -43,8 +43,10 @@ def model(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def page(webapp: Callable[[str], ModuleType], model: Flask, asking: Callable[[Flask], Client]) -> FlaskClient:
-    client: FlaskClient = webapp("object_detector").create_app(asking(model)).test_client()
+def page(
+    webapp: Callable[[str], ModuleType], model: Flask, asking: Callable[[Flask], Client], settings: Settings
+) -> FlaskClient:
+    client: FlaskClient = webapp("object_detector").create_app(asking(model), settings).test_client()
     return client
 
 
@@ -86,9 +88,9 @@ def test_another_sites_page_is_refused(page: FlaskClient) -> None:
 
 
 def test_a_model_that_is_away_is_said_without_its_address(
-    webapp: Callable[[str], ModuleType], away: Client
+    webapp: Callable[[str], ModuleType], away: Client, settings: Settings
 ) -> None:
-    page = webapp("object_detector").create_app(away).test_client()
+    page = webapp("object_detector").create_app(away, settings).test_client()
     for answer in (page.get("/api/model"), send(page)):
         assert answer.status_code == 502
         assert answer.get_json()["code"] == "model_away"
@@ -102,7 +104,7 @@ def test_a_model_that_detects_nothing_is_said(
     settings: Settings,
 ) -> None:
     model = create_app(colours, settings)
-    page = webapp("object_detector").create_app(asking(model)).test_client()
+    page = webapp("object_detector").create_app(asking(model), settings).test_client()
     assert "does not detect" in send(page).get_json()["message"]
     model.extensions["maxfw"].close()
 

@@ -17,8 +17,8 @@ from photos import KEPT_S, SIDES, Photo, Shelf
 from maxfw.client import Client
 from maxfw.errors import BadInput, ForeignRequest, MaxfwError, NotFound, one_line
 from maxfw.server import end_process, serve
-from maxfw.settings import load_settings
-from maxfw.web.browser import file_answer, page_app
+from maxfw.settings import Settings, load_settings
+from maxfw.web.browser import PAGE_THREADS, file_answer, page_app
 from maxfw.workers import open_socket
 
 STATIC = Path(__file__).with_name("static")
@@ -27,9 +27,9 @@ COOKIE = "max_owner"
 COOKIE_S = 30 * 24 * 3600
 
 
-def create_app(shelf: Shelf, captioner: Captioner) -> Flask:
+def create_app(shelf: Shelf, captioner: Captioner, settings: Settings) -> Flask:
     """The page and its addresses, over the photos of a shelf."""
-    app = page_app("image_caption_generator", STATIC, max_bytes=MAX_BYTES)
+    app = page_app("image_caption_generator", STATIC, settings, max_bytes=MAX_BYTES)
     signer = Signer(shelf.secret(), salt=COOKIE)
     app.after_request(lambda response: _remember(response, signer))
 
@@ -148,7 +148,7 @@ def main(
         click.echo(f"{name} is no picture that can be read", err=True)
     captioner = Captioner(shelf, Client(model_url, api_key=api_key, retries=1))
     captioner.start()
-    serve(create_app(shelf, captioner), settings, listener)
+    serve(create_app(shelf, captioner, settings), settings, listener, threads=PAGE_THREADS)
     end_process()
 
 

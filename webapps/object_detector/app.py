@@ -22,8 +22,8 @@ from maxfw.errors import (
 )
 from maxfw.media import recognise
 from maxfw.server import end_process, serve
-from maxfw.settings import load_settings
-from maxfw.web.browser import in_own_words, page_app
+from maxfw.settings import Settings, load_settings
+from maxfw.web.browser import PAGE_THREADS, in_own_words, page_app
 from maxfw.workers import open_socket
 
 STATIC = Path(__file__).with_name("static")
@@ -31,9 +31,9 @@ MAX_BYTES = 20_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 
-def create_app(client: Client) -> Flask:
+def create_app(client: Client, settings: Settings) -> Flask:
     """The page and its three addresses, in front of the model that `client` asks."""
-    app = page_app("object_detector", STATIC, max_bytes=MAX_BYTES)
+    app = page_app("object_detector", STATIC, settings, max_bytes=MAX_BYTES)
 
     @app.get("/api/model")
     def model() -> dict[str, Any]:
@@ -117,7 +117,8 @@ def main(model_url: str, api_key: str | None, host: str | None, port: int | None
         listener = open_socket(settings)
     except MaxfwError as error:
         raise click.ClickException(one_line(error)) from error
-    serve(create_app(Client(model_url, api_key=api_key, retries=1)), settings, listener)
+    app = create_app(Client(model_url, api_key=api_key, retries=1), settings)
+    serve(app, settings, listener, threads=PAGE_THREADS)
     end_process()
 
 
