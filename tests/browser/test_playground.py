@@ -139,6 +139,20 @@ def test_a_picture_can_be_chosen_dropped_pasted_and_taken(
     assert page.locator("video").count() == 0
 
 
+def test_the_microphone_records_a_wav_file(served: Served, open_page: Open) -> None:
+    page = open_page(served("text_sentiment_classifier") + "/app/")
+    page.evaluate("""async () => {
+      const {recordSound} = await import("./devices.js");
+      await recordSound(document.getElementById("view"), async (file) => {
+        window.head = [file.type, ...new Uint8Array(await file.slice(0, 4).arrayBuffer()), file.size > 1000];
+      });
+    }""")
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Stop and use it").click()
+    page.wait_for_function("() => window.head")
+    assert page.evaluate("window.head") == ["audio/wav", *b"RIFF", True]
+
+
 def test_before_and_after_are_parted_from_the_keyboard(served: Served, open_page: Open) -> None:
     page = open_page(served("fast_neural_style_transfer") + "/app/")
     ask_for_sample(page, "bridge")

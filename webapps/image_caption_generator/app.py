@@ -12,7 +12,7 @@ import flask
 from captioner import Captioner
 from flask import Flask, Response
 from itsdangerous import BadSignature, Signer
-from photos import KEPT_S, SIDES, Photo, Shelf
+from photos import SIDES, Photo, Shelf
 
 from maxfw.client import Client
 from maxfw.errors import BadInput, ForeignRequest, MaxfwError, NotFound, one_line
@@ -36,7 +36,7 @@ def create_app(shelf: Shelf, captioner: Captioner, settings: Settings) -> Flask:
     @app.get("/api/photos")
     def photos() -> dict[str, Any]:
         owner = owner_of(signer)
-        return {"photos": [shown(photo, owner) for photo in shelf.visible_to(owner)], "kept_s": KEPT_S}
+        return {"photos": [shown(photo, owner) for photo in shelf.visible_to(owner)]}
 
     @app.post("/api/photos")
     def upload() -> tuple[dict[str, Any], int]:
