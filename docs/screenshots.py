@@ -2,12 +2,13 @@
 
     .venv-browser/bin/python docs/screenshots.py
 
-Each is `docs/pictures/page_NAME.png`, at most 200 kB. It needs the extra `browser` and the public samples.
+Each is `docs/pictures/page_NAME.png` or `.jpg`, at most 200 kB. It needs the extra `browser` and the public samples.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import socket
 import subprocess
@@ -36,6 +37,15 @@ PLAYGROUNDS = {
     "playground_phone": ("text_sentiment_classifier", "reviews", "light", PHONE),
     "playground_before_after": ("fast_neural_style_transfer", "bridge", "light", WIDE),
 }
+# Model → the sample whose answer stands in the picture of all drawings.
+ANSWERS = {
+    "object_detector": "jockey", "image_classifier": "plane", "image_segmenter": "jockey",
+    "human_pose_estimator": "Pilots", "image_caption_generator": "surfing", "face_detector": "pilots",
+    "ocr": "terminal", "nucleus_segmenter": "drawn", "fast_neural_style_transfer": "columns",
+    "image_embedder": "jockey", "text_sentiment_classifier": "negation", "facial_recognizer": "grace",
+}  # fmt: skip
+CELL = (420, 400)  # pixels
+COLUMNS = 4
 PHOTOS = (
     "dog-human",
     "jockey",
@@ -56,13 +66,19 @@ def running(*arguments: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, *arguments, "--port", str(port)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, *arguments, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        for _ in range(600):
+        while process.poll() is None:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
             time.sleep(0.1)
+        else:
+            raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -101,6 +117,27 @@ def playgrounds(browser: Browser) -> None:
             page.locator(".sample", has_text=sample).first.click()
             page.locator("#status", has_text="Answered").wait_for()
             keep(page, name)
+
+
+def answers(browser: Browser) -> None:
+    """How each task's answer is drawn, side by side."""
+    rows = -(-len(ANSWERS) // COLUMNS)
+    sheet = Image.new("RGB", (CELL[0] * COLUMNS, CELL[1] * rows), "#f6f6f3")
+    for index, (model, sample) in enumerate(ANSWERS.items()):
+        with running("-m", "maxfw", "serve", model) as url:
+            page = opened(browser, f"{url}/app/", "light", {"width": 860, "height": 900})
+            page.locator(".sample", has_text=sample).first.click()
+            page.locator("#status", has_text="Answered").wait_for()
+            page.wait_for_timeout(600)
+            shot = Image.open(io.BytesIO(page.locator("#answer").screenshot())).convert("RGB")
+            shot.thumbnail((CELL[0] - 20, 10_000))
+            place = (index % COLUMNS * CELL[0] + 10, index // COLUMNS * CELL[1] + 10)
+            sheet.paste(shot.crop((0, 0, shot.width, min(shot.height, CELL[1] - 20))), place)
+            page.context.close()
+    for quality in (85, 75, 65, 50):
+        sheet.save(FOLDER / "page_answers.jpg", quality=quality)
+        if (FOLDER / "page_answers.jpg").stat().st_size <= MAX_BYTES:
+            return
 
 
 def web_apps(browser: Browser) -> None:
@@ -145,6 +182,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         playgrounds(browser)
+        answers(browser)
         web_apps(browser)
         gallery(browser)
         browser.close()

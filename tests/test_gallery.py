@@ -49,14 +49,16 @@ def deployment(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_deployment_is_taken_apart_into_its_models(deployment: str) -> None:
-    assert listed_at(deployment) == [
+    assert listed_at(deployment, set()) == [
         {"url": f"{deployment}/reader/", "app": f"{deployment}/apps/reader/"},
         {"url": f"{deployment}/gone/"},
     ]
 
 
 def test_what_lists_nothing_is_a_model(deployment: str) -> None:
-    assert listed_at(f"{deployment}/reader") == [{"url": f"{deployment}/reader/"}]
+    plain: set[str] = set()
+    assert listed_at(f"{deployment}/reader", plain) == [{"url": f"{deployment}/reader/"}]
+    assert plain == {f"{deployment}/reader/"}
 
 
 def test_every_model_says_what_it_is_and_whether_it_is_ready(

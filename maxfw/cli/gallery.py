@@ -50,29 +50,38 @@ def command(urls: tuple[str, ...], host: str | None, port: int | None) -> None:
 
 def gallery_app(urls: tuple[str, ...], settings: Settings) -> Flask:
     """The page, and `/models.json`, for which every model is asked anew."""
+    plain: set[str] = set()  # which list nothing: no need to ask again, every ten seconds for every visitor
     app = page_app("gallery", STATIC, settings, max_bytes=MAX_BYTES, index="gallery.html")
 
     @app.get("/models.json")
     def models() -> flask.Response:
         with ThreadPoolExecutor(MAX_AT_ONCE) as pool:
-            listed = [entry for entries in pool.map(listed_at, urls) for entry in entries]
+            listed = [
+                entry for entries in pool.map(lambda url: listed_at(url, plain), urls) for entry in entries
+            ]
             return flask.jsonify(list(pool.map(described, listed)))
 
     return app
 
 
-def listed_at(url: str) -> list[dict[str, str]]:
-    """What runs at a URL: the models of its list, or itself."""
+def listed_at(url: str, plain: set[str]) -> list[dict[str, str]]:
+    """What runs at a URL: the models of its list, or itself; a server that has no list is noted in `plain`."""
     home = url.rstrip("/") + "/" if "://" in url else f"http://{url.rstrip('/')}/"
+    if home in plain:
+        return [{"url": home}]
     try:
         with urllib.request.urlopen(home + "models.json", timeout=PATIENCE_S) as response:
-            entries = json.load(response)
             return [
                 {key: urljoin(home, entry[key]) for key in ("url", "app") if key in entry}
-                for entry in entries
+                for entry in json.load(response)
             ]
-    except (OSError, ValueError, KeyError, TypeError, urllib.error.HTTPError):
-        return [{"url": home}]
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in (401, 404):
+            plain.add(home)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return [{"url": home}]
 
 
 def described(entry: dict[str, str]) -> dict[str, Any]:

@@ -28,9 +28,11 @@ export function keyHeader() {
 export async function call(path, options = {}) {
   for (;;) {
     const key = sessionStorage.getItem(KEY_PLACE);
+    const request = () => fetch(new URL(path, HOME), { ...options, headers: { ...options.headers, ...keyHeader() } });
     let response;
     try {
-      response = await fetch(new URL(path, HOME), { ...options, headers: { ...options.headers, ...keyHeader() } });
+      // What only reads is tried twice: a server that is starting, or busy, may have dropped the connection.
+      response = await request().catch((error) => (options.method ?? "GET") === "GET" && error.name !== "AbortError" ? request() : Promise.reject(error));
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Refusal(0, { message: "The server cannot be reached.", hint: "Is it still running? Try again in a moment." });
