@@ -17,12 +17,10 @@ from flask_cors import CORS
 
 from maxfw.errors import BadInput, BadSetting, TooLarge, Unauthorized
 from maxfw.settings import Settings
+from maxfw.web.forms import BoundedFormParser
 
 MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_S = 10
-
-# More fields than any task and its parameters have.
-MAX_FORM_PARTS = 100
 
 # What needs no key: whether the service is well, and pages, which hold no secrets and are how people send a key.
 _OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app/.*)?")
@@ -35,15 +33,16 @@ _PIECE = 1 << 16
 class BoundedRequest(flask.Request):
     """A request whose uploads stay in memory: their size is bounded, and the disk may be read-only."""
 
+    form_data_parser_class = BoundedFormParser
+
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         return io.BytesIO()
 
 
 def install(app: Flask, body_limit: int) -> None:
-    """Bound the requests of an app, in bytes and in fields."""
+    """Bound the requests of an app."""
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = body_limit
-    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
 
 
 def allow_origins(app: Flask, origins: str) -> None:
