@@ -18,7 +18,15 @@ from flask import Flask
 from maxfw import wsgi
 from maxfw.admission import Admission, Head, Kind
 from maxfw.batching import Pending
-from maxfw.errors import Abandoned, BadInput, DeadlineExceeded, MaxfwError, RequestTimeout, ServiceError
+from maxfw.errors import (
+    Abandoned,
+    BadInput,
+    DeadlineExceeded,
+    MaxfwError,
+    RequestTimeout,
+    ServiceError,
+    TooLarge,
+)
 from maxfw.predictor import Begun, Caller, Predictor
 from maxfw.settings import Settings
 from maxfw.threads import RequestThreads
@@ -33,6 +41,9 @@ log = logging.getLogger("maxfw")
 # A body of a stated length up to this is gathered by granian; what is longer, or of no stated length, is counted
 # piece by piece while it comes.
 WHOLE_BYTES = 65_536
+
+DISCARD_BYTES = 100_000_000
+DISCARD_S = 3.0
 
 LIGHT_THREADS = 4  # metadata and pages never wait behind predictions
 WATCH_THREADS = 2  # health and metrics never wait behind either
@@ -108,6 +119,9 @@ class Front:
             self._begin(exchange)
         except MaxfwError as error:
             self._refuse(exchange, error)
+            if exchange.head.has_body and not exchange.reading:
+                exchange.proto.__aiter__()
+                self._discard(exchange.proto)
         except BaseException:
             log.exception("a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
@@ -139,9 +153,25 @@ class Front:
             then(exchange, future)
         except MaxfwError as error:
             self._refuse(exchange, error)
+            if isinstance(error, TooLarge):
+                self._discard(exchange.proto)
         except BaseException:
             log.exception("the body of a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
+
+    @staticmethod
+    def _discard(proto: Any) -> None:
+        """Receive a refused body for a while: many clients read their answer only when they have sent everything."""
+        left, until = DISCARD_BYTES, time.monotonic() + DISCARD_S
+
+        def receive(future: Any) -> None:
+            nonlocal left
+            size = len(future.result())
+            left -= size
+            if size and left > 0 and time.monotonic() < until:
+                proto.__anext__().add_done_callback(receive, context=None)
+
+        proto.__anext__().add_done_callback(receive, context=None)
 
     def _on_whole(self, exchange: Exchange, future: Any) -> None:
         try:
