@@ -20,6 +20,8 @@ from maxfw.web.errors import CALLER
 from maxfw.web.logs import AccessLog
 from maxfw.web.metrics import Metrics
 
+LAST_LINES_S = 1.0
+
 Environ = dict[str, Any]
 
 
@@ -68,7 +70,7 @@ class Door:
             self.note(
                 caller,
                 environ["REQUEST_METHOD"],
-                environ["PATH_INFO"],
+                _path_of(environ),
                 int(status[:3]),
                 client=environ.get("REMOTE_ADDR", ""),
                 received=environ.get("CONTENT_LENGTH"),
@@ -100,6 +102,10 @@ class Door:
         self._log.add(request_id, method, path, error.status, seconds, size=len(body), code=error.code)
         return error.status, headers, body
 
+    def close(self) -> None:
+        """Write what is left of the log; if nobody reads it, not for long."""
+        self._log.flush(wait_s=LAST_LINES_S)
+
     def tick(self) -> None:
         """Several times a second: write the log, look at the queue."""
         self._log.flush()
@@ -110,7 +116,7 @@ class Door:
     def _refused(
         self, caller: Caller, environ: Environ, error: MaxfwError, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        method, path = environ["REQUEST_METHOD"], _path_of(environ)
         status, headers, body = self.refuse(method, path, caller.request_id, error, caller.started)
         start_response(f"{status} {error.code}", [*headers, ("content-length", str(len(body)))])
         return [body]
@@ -137,6 +143,12 @@ class Door:
             code=caller.code,
             stages=caller.seconds,
         )
+
+
+def _path_of(environ: Environ) -> str:
+    """The path as people read it; WSGI carries its bytes as Latin-1."""
+    path: str = environ["PATH_INFO"]
+    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _note_route() -> None:

@@ -68,7 +68,7 @@ class AccessLog:
 
     def flush(self, *, wait_s: float = 0) -> None:
         """Have what was noted written by a thread; it is waited for this long."""
-        if not self._entries or not self._writing.acquire(blocking=False):
+        if not self._entries or not self._writing.acquire(timeout=wait_s):
             return  # nothing to do, or somebody does not read what was written last time
         writer = threading.Thread(target=self._write, name="maxfw-log", daemon=True)
         writer.start()
@@ -98,6 +98,9 @@ def _readable(entry: dict[str, Any]) -> dict[str, Any]:
         "time": f"{moment}.{int(entry['time'] % 1 * 1000):03d}Z",
         "ms": round(entry["ms"] * 1000, 3),
     }
+    # Terminals obey some characters that JSON leaves as they are, and some readers end a line at others.
+    if not line["path"].isprintable():
+        line["path"] = line["path"].encode("unicode_escape").decode("ascii")
     stages = line.pop("stages") or {}
     line.update({f"{name}_ms": round(seconds * 1000, 3) for name, seconds in stages.items()})
     for name in ("bytes_in", "bytes_out"):
