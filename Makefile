@@ -8,21 +8,24 @@ MODEL ?=
 MIRROR = $(abspath ../shared/assets)
 export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
 
-.PHONY: serve test test-all test-tensorflow test-pytorch check format docs bench bench-zoo clean
+.PHONY: serve test test-all test-tensorflow test-pytorch test-browser check format docs bench bench-zoo clean
 
 serve: $(VENV)/serve.stamp  ## install, then serve the embedded model on port 5000
 	$(BIN)/maxfw serve $(MODEL) --port $(PORT)
 
 test: $(VENV)/test.stamp  ## the core, LiteRT and ONNX
-	$(BIN)/pytest -m "not tensorflow and not pytorch and not long" $(ARGS)
+	$(BIN)/pytest -m "not tensorflow and not pytorch and not browser and not long" $(ARGS)
 
-test-all: test-tensorflow test-pytorch  ## what `make test` leaves out: each extra in an environment of its own
+test-all: test-tensorflow test-pytorch test-browser  ## what `make test` leaves out: each extra in an environment of its own
 
 test-tensorflow: .venv-tensorflow/test.stamp
 	.venv-tensorflow/bin/pytest -m "tensorflow and not long" $(ARGS)
 
 test-pytorch: .venv-pytorch/test.stamp
 	.venv-pytorch/bin/pytest -m "pytorch and not long" $(ARGS)
+
+test-browser: .venv-browser/test.stamp  ## the pages, in the system's Chromium
+	.venv-browser/bin/pytest -m "browser and not long" $(ARGS)
 
 check: $(VENV)/test.stamp  ## lint, format and types
 	$(BIN)/ruff check .
@@ -33,8 +36,8 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/test.stamp  ## what maxfw adds to the start of a process
-	$(BIN)/python benchmarks/start_up.py
+bench: .venv-bench/bench.stamp  ## maxfw beside its peers, and what it holds under load; needs wrk
+	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/docs.stamp  ## the site, in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
@@ -61,6 +64,11 @@ $(VENV)/docs.stamp: setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
 	touch $@
 
+.venv-bench/bench.stamp: setup.py benchmarks/requirements.txt
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt -e '.[litert,onnx]'
+	touch $@
+
 .venv-tensorflow/test.stamp: setup.py
 	test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
 	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,tensorflow,test]'
@@ -71,4 +79,9 @@ $(VENV)/docs.stamp: setup.py
 	test -x .venv-pytorch/bin/python || $(PYTHON) -m venv .venv-pytorch
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,pytorch,huggingface,test]'
+	touch $@
+
+.venv-browser/test.stamp: setup.py
+	test -x .venv-browser/bin/python || $(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,test,browser]'
 	touch $@

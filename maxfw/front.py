@@ -34,7 +34,8 @@ log = logging.getLogger("maxfw")
 # piece by piece while it comes.
 WHOLE_BYTES = 65_536
 
-LIGHT_THREADS = 4  # health, metadata and pages never wait behind predictions
+LIGHT_THREADS = 4  # metadata and pages never wait behind predictions
+WATCH_THREADS = 2  # health and metrics never wait behind either
 LATE_S = 0.5  # what the app gets beyond its own deadline, before the front answers in its place
 PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
 
@@ -45,18 +46,7 @@ _NO_HEAD = Head("", "", "", [], lambda _: "")
 class Exchange:
     """A request between its head and its answer."""
 
-    __slots__ = (
-        "body",
-        "caller",
-        "future",
-        "head",
-        "leaving",
-        "proto",
-        "reading",
-        "scope",
-        "started",
-        "watched",
-    )
+    __slots__ = ("body", "caller", "head", "proto", "reading", "scope", "started", "watched")
 
     def __init__(self, scope: Any, proto: Any) -> None:
         self.scope = scope
@@ -67,9 +57,6 @@ class Exchange:
         self.reading = False
         self.started = time.monotonic()
         self.watched = False
-        # Of granian's; kept so that they are not collected while they are awaited.
-        self.future: Any = None
-        self.leaving: Any = None
 
 
 class Front:
@@ -89,6 +76,7 @@ class Front:
         self._admission = Admission(app, settings, threads=threads)
         self._predict = RequestThreads(threads, "maxfw-request")
         self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
+        self._watch = RequestThreads(WATCH_THREADS, "maxfw-watch")
         self._health.threads_are_stuck = self._admission.is_stuck
         predictor = app.extensions.get("maxfw")
         # For browsers of other origins there are headers to add, which is Flask's affair.
@@ -105,6 +93,10 @@ class Front:
     def drain(self) -> None:
         """From now on say that the service is not ready, and that connections end with their answer."""
         self._door.draining = self._health.draining = True
+
+    def close(self) -> None:
+        """Write what is left of the log."""
+        self._door.close()
 
     # ------------------------------------------------------------------------------ on granian's thread
 
@@ -137,7 +129,7 @@ class Front:
 
     def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
         exchange.reading = True
-        exchange.future = future
+        # The exchange does not hold the future: Python cannot see the way back, and would keep both for ever.
         future.add_done_callback(partial(self._continue, exchange, then), context=None)
 
     def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
@@ -181,7 +173,7 @@ class Front:
             complete = received == exchange.head.length
         else:
             try:
-                exchange.future = exchange.proto.__anext__()
+                exchange.proto.__anext__()
                 complete = False
             except StopAsyncIteration:
                 complete = True
@@ -197,7 +189,8 @@ class Front:
             is_straight = self._line is not None and exchange.head.is_plain_post(ROUTE)
             self._predict.put(partial(self._begin_line, exchange, body) if is_straight else work)
         else:
-            self._light.put(work, first=exchange.head.kind is Kind.WATCH)
+            pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
+            pool.put(work)
 
     # ------------------------------------------------------------------------------ on a request thread
 
@@ -357,10 +350,10 @@ class Front:
                 self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
             elif not exchange.watched and age > PATIENCE_S:
                 exchange.watched = True
-                exchange.leaving = exchange.proto.client_disconnect()
-                exchange.leaving.add_done_callback(partial(self._on_left, exchange), context=None)
-        self._predict.nudge()
-        self._light.nudge()
+                leaving = exchange.proto.client_disconnect()
+                leaving.add_done_callback(partial(self._on_left, exchange), context=None)
+        for pool in (self._predict, self._light, self._watch):
+            pool.nudge()
         self._door.tick()
 
     def _on_left(self, exchange: Exchange, future: Any) -> None:

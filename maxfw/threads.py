@@ -19,6 +19,7 @@ log = logging.getLogger("maxfw")
 Work = Callable[[], None]
 
 WORTH_A_THREAD_S = 0.0002  # about twice what it costs to wake one
+FIRST_GUESS_S = 0.01
 LEARNING = 0.1  # how much the latest piece of work counts in the mean
 
 
@@ -33,15 +34,12 @@ class RequestThreads:
         self._waiting: deque[Work] = deque()
         self._started = 0
         self._rising = 0  # threads that were woken and have not taken anything yet
-        self._mean_s = WORTH_A_THREAD_S  # of a piece of work
+        self._mean_s = FIRST_GUESS_S  # of a piece of work
 
-    def put(self, work: Work, *, first: bool = False) -> None:
-        """Have a thread do this, after what waits already or before it."""
+    def put(self, work: Work) -> None:
+        """Have a thread do this, after what waits already."""
         with self._lock:
-            if first:
-                self._waiting.appendleft(work)
-            else:
-                self._waiting.append(work)
+            self._waiting.append(work)
             if not self._rising:
                 self._raise_one()
 
