@@ -21,7 +21,9 @@
     │   ├── ModelNotFound
     │   ├── MissingExtra                an optional dependency is not installed
     │   ├── AssetUnavailable            a file of the model could not be had
-    │   └── AssetCorrupt                a file of the model has another sha256
+    │   ├── AssetCorrupt                a file of the model has another sha256
+    │   ├── EngineUnavailable           no container engine answers
+    │   └── BuildFailed                 an image could not be built, run or pushed
     └── AnswerError                     what `maxfw.client` raises when a server refuses
 
 Statuses are plain integers: nothing here knows the web framework.
@@ -199,6 +201,18 @@ class AssetCorrupt(SetupError):
     """A file that the model needs has another sha256 than the model states."""
 
     code = "asset_corrupt"
+
+
+class EngineUnavailable(SetupError):
+    """No container engine answers, or none that this user may talk to."""
+
+    code = "engine_unavailable"
+
+
+class BuildFailed(SetupError):
+    """An image could not be built, looked into or pushed."""
+
+    code = "build_failed"
 
 
 class AnswerError(MaxfwError):
