@@ -77,7 +77,7 @@ setup(
         "flask-restx>=1.3",
         "flask-cors>=5",
         "werkzeug>=3.1",
-        "granian>=2.7,<3",
+        "granian>=2.8,<2.9",
         "msgspec>=0.19",
         "numpy>=1.26",
         "pillow>=11",

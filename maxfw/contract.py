@@ -31,7 +31,7 @@ from PIL import Image
 from maxfw.assets import Asset, fetch
 from maxfw.batching import shape_key
 from maxfw.catalog import CARD_KEYS, ModelFolder
-from maxfw.errors import BadModel, MaxfwError, ModelFailed, RequestError
+from maxfw.errors import AssetUnavailable, BadModel, MaxfwError, ModelFailed, RequestError
 from maxfw.model import MAXModelWrapper
 from maxfw.model.model import folder_of
 from maxfw.predictor import Predictor
@@ -79,6 +79,20 @@ def samples_of(folder: ModelFolder, task: Task, settings: Settings | None = None
         AssetUnavailable: a public sample could not be had.
     """
     return [_read_sample(file, task, settings) for file in sorted(folder.samples.glob("*.json"))]
+
+
+def first_sample(folder: ModelFolder, task: Task, settings: Settings) -> Sample | None:
+    """The first sample of a folder whose files can be had; None if there is none.
+
+    Raises:
+        BadModel: a sample file is malformed.
+    """
+    for file in sorted(folder.samples.glob("*.json")):
+        try:
+            return _read_sample(file, task, settings)
+        except AssetUnavailable:
+            continue
+    return None
 
 
 def check(predictor: Predictor, folder: ModelFolder, samples: list[Sample]) -> Iterator[Finding]:

@@ -9,7 +9,9 @@
     │   ├── MethodNotAllowed            405
     │   ├── RequestTimeout              408  the request did not arrive in time
     │   ├── TooLarge                    413  more bytes, pixels, seconds or characters than the limits allow
-    │   └── UnsupportedMedia            415  not a format that this model reads
+    │   ├── UnsupportedMedia            415  not a format that this model reads
+    │   ├── HeadTooLarge                431  the address and the headers are longer than allowed
+    │   └── Abandoned                   499  the client has left; nobody reads this
     ├── ServiceError                    our doing, answered with a 5xx
     │   ├── ModelFailed                 500  the author's code raised
     │   ├── BadModelOutput              500  the author's code answered something that is no answer
@@ -79,6 +81,7 @@ class Unauthorized(RequestError):
 
     code = "unauthorized"
     status = 401
+    hint = "send the key in the header X-API-Key, or as Authorization: Bearer KEY"
 
 
 class NotFound(RequestError):
@@ -114,6 +117,21 @@ class UnsupportedMedia(RequestError):
 
     code = "unsupported_media_type"
     status = 415
+
+
+class HeadTooLarge(RequestError):
+    """The address and the headers of the request are longer than is allowed."""
+
+    code = "head_too_large"
+    status = 431
+    hint = "send fewer or shorter headers"
+
+
+class Abandoned(RequestError):
+    """Nobody waits for the answer any more: the client has left, and its request was given up."""
+
+    code = "abandoned"
+    status = 499
 
 
 class ServiceError(MaxfwError):

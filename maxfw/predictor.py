@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, TimeoutError
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from maxfw.batching import Batcher
+from maxfw.batching import Batcher, Event, Pending
 from maxfw.errors import BadModel, DeadlineExceeded, MaxfwError, ModelFailed
 from maxfw.media import image_limits, read_image
 from maxfw.model import MAXModelWrapper
@@ -22,11 +21,61 @@ from maxfw.tasks.base import Answer, Inputs, megabytes, read_file
 log = logging.getLogger("maxfw")
 
 
+class Caller:
+    """Who waits for an answer: until when, whether still, and what the time was spent on.
+
+    `seconds` has the time of each step, `route` and `code` what is told of the request in metrics and logs.
+    """
+
+    __slots__ = ("_lap", "_pending", "code", "deadline", "left", "request_id", "route", "seconds", "started")
+
+    def __init__(self, timeout_s: float, *, request_id: str = "") -> None:
+        self.started = self._lap = time.monotonic()
+        self.deadline = self.started + timeout_s
+        self.request_id = request_id
+        self.left = False
+        self.route = ""
+        self.code = ""
+        self.seconds: dict[str, float] = {}
+        self._pending: Pending | None = None
+
+    def lap(self, step: str) -> None:
+        """The time since the last step went into this one."""
+        now = time.monotonic()
+        self.seconds[step] = now - self._lap
+        self._lap = now
+
+    def wait_for(self, pending: Pending) -> None:
+        """These inputs are given up when the caller leaves."""
+        self._pending = pending
+        if self.left:
+            pending.cancel()
+
+    def was_served(self, pending: Pending) -> None:
+        """The inputs are done: what they waited and ran."""
+        self.seconds["queue"] = pending.queue_s
+        self.seconds["predict"] = pending.predict_s
+        self._pending = None
+        self._lap = time.monotonic()
+
+    def leave(self) -> None:
+        """Nobody waits any more; what has not started need not run. From any thread."""
+        self.left = True
+        if pending := self._pending:
+            pending.cancel()
+
+    def server_timing(self) -> str:
+        """The steps in the words of the header `Server-Timing`, in milliseconds."""
+        return ", ".join(f"{name};dur={spent * 1000:.2f}" for name, spent in self.seconds.items())
+
+
 class Predictor:
     """Answers requests with a model, which only the batcher's thread touches in `_predict_batch`."""
 
-    def __init__(self, model: MAXModelWrapper, settings: Settings) -> None:
-        """Take a loaded model into service.
+    def __init__(
+        self, model: MAXModelWrapper, settings: Settings, *, observe: Callable[[Event], object] | None = None
+    ) -> None:
+        """Take a loaded model into service; `observe` is told what the batcher does.
 
         Raises:
             BadModel: it states no task, a parameter cannot be used, or one that its task requires is missing.
@@ -51,10 +100,16 @@ class Predictor:
             max_batch_size=model.max_batch_size,
             max_wait_s=settings.max_batch_wait_ms / 1000,
             max_queue=settings.max_queue,
+            max_queue_bytes=megabytes(settings.max_queue_mb),
+            observe=observe,
         )
 
-    def answer(self, inputs: Inputs, values: Mapping[str, Any] | None = None) -> Answer:
+    def answer(
+        self, inputs: Inputs, values: Mapping[str, Any] | None = None, caller: Caller | None = None
+    ) -> Answer:
         """A request's inputs and parameter values (strings will do) → the typed answer of the task.
+
+        `caller` says until when, and can leave; without one, the time allowed starts now.
 
         Raises:
             RequestError: the input or a parameter is not acceptable.
@@ -62,13 +117,17 @@ class Predictor:
             BadModelOutput: a method of the model returned something that is no answer.
             Overloaded: too many inputs wait already.
             DeadlineExceeded: the answer was not ready in time.
+            Abandoned: the caller has left.
         """
-        deadline = time.monotonic() + self.settings.predict_timeout_s
+        caller = caller or Caller(self.settings.predict_timeout_s)
         arguments = self.arguments(inputs, values or {})
         items = self.task.read(inputs, self.settings)
         prepared = [self._call(self.model._pre_process, item, arguments["_pre_process"]) for item in items]
-        futures = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=deadline)
-        results = self._wait(futures, deadline)
+        caller.lap("decode")
+        pending = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=caller.deadline)
+        caller.wait_for(pending)
+        results = self._wait(pending, caller.deadline)
+        caller.was_served(pending)
         outcomes = [
             self._call(self.model._post_process, result, arguments["_post_process"]) for result in results
         ]
@@ -123,25 +182,22 @@ class Predictor:
         except (Exception, SystemExit) as error:
             raise self._failure(hook.__name__, error) from error
 
-    def _wait(self, futures: Sequence[Future[Any]], deadline: float) -> list[Any]:
+    def _wait(self, pending: Pending, deadline: float) -> list[Any]:
         try:
-            return [future.result(max(0.0, deadline - time.monotonic())) for future in futures]
-        except MaxfwError:
-            raise
-        except TimeoutError as error:
-            if any(
-                future.done() and future.exception() is error for future in futures if not future.cancelled()
-            ):
-                raise self._failure("_predict_batch", error) from error
-            timeout_s = self.settings.predict_timeout_s
-            raise DeadlineExceeded(f"the model did not answer within {timeout_s:g} s") from None
+            return pending.results(deadline - time.monotonic())
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) and not any(future.done() for future in futures):
+            if isinstance(error, MaxfwError):
+                raise
+            if error is pending.error:
+                raise self._failure("_predict_batch", error) from error
+            if not isinstance(error, TimeoutError):
                 raise  # the person at the terminal, not the model
-            raise self._failure("_predict_batch", error) from error
+            timeout_s = self.settings.predict_timeout_s
+            late = DeadlineExceeded(f"the model did not answer within {timeout_s:g} s")
+            pending.cancel(late)
+            raise late from None
         finally:
-            for future in futures:
-                future.cancel()
+            pending.cancel()
 
     def _failure(self, method: str, error: BaseException) -> ModelFailed:
         name = f"{type(self.model).__name__}.{method}"

@@ -28,6 +28,9 @@ HISTORICAL_CORS = "CORS_ENABLE"
 # Set by a supervisor for its workers; nothing for people to set.
 WORKER_SOCKET = "MAXFW_WORKER_SOCKET"
 
+# Where prometheus-client looks for the folder in which several processes share their metrics.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
 # Variables with our prefix that are no settings; the second makes tests fail where a file of the mirror is missing.
 _NO_SETTINGS = frozenset({WORKER_SOCKET, "MAXFW_REQUIRE_MIRROR"})
 
@@ -57,6 +60,38 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     ] = "info"
 
+    access_log: Annotated[
+        bool, Meta(description="write one line of JSON on stderr for each request; off: none")
+    ] = True
+    api_keys: Annotated[
+        str,
+        Meta(
+            description="sha256 of each key that may call the model, separated by commas (`maxfw key` makes one); "
+            "empty: everybody may"
+        ),
+    ] = ""
+    tls_cert: Annotated[
+        str, Meta(description="PEM file with the server's certificate chain; empty: plain HTTP")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file with the certificate's private key")] = ""
+    tls_client_ca: Annotated[
+        str, Meta(description="PEM file of the authority that clients' certificates must be signed by")
+    ] = ""
+    metrics_dir: Annotated[
+        str,
+        Meta(
+            description="folder in which several workers share their metrics; empty: one in memory, or none"
+        ),
+    ] = ""
+    canary_s: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="seconds after which the model must have answered its own sample again to count as ready",
+        ),
+    ] = 60
+
     max_batch_wait_ms: Annotated[
         float, Meta(ge=0, le=10_000, description="milliseconds a batch waits for company; 0 never waits")
     ] = 0
@@ -64,6 +99,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=1_000_000, description="inputs that may wait for the model before new ones get 503"),
     ] = 256
+    max_queue_mb: Annotated[
+        float,
+        Meta(gt=0, le=1_000_000, description="megabytes of inputs that may wait for the model, then 503"),
+    ] = 512
     predict_timeout_s: Annotated[
         float, Meta(gt=0, le=86_400, description="seconds from a complete request to its answer, then 504")
     ] = 60
@@ -145,9 +184,15 @@ def inherited_descriptors() -> tuple[int, int] | None:
     return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else None
 
 
-def worker_environment(socket: int, lifeline: int) -> dict[str, str]:
-    """The environment of a worker process that is to serve on an inherited socket."""
-    return {**os.environ, WORKER_SOCKET: f"{socket},{lifeline}"}
+def worker_environment(socket: int, lifeline: int, metrics_folder: str) -> dict[str, str]:
+    """The environment of a worker process that is to serve on an inherited socket, and share its metrics."""
+    shared = {METRICS_FOLDER: metrics_folder} if metrics_folder else {}
+    return {**os.environ, **shared, WORKER_SOCKET: f"{socket},{lifeline}"}
+
+
+def shared_metrics_folder() -> str:
+    """The folder in which this process shares its metrics with others; empty if it is alone."""
+    return os.environ.get(METRICS_FOLDER, "")
 
 
 def export(**values: Any) -> None:

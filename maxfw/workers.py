@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+
+from prometheus_client import multiprocess
 
 from maxfw.errors import BadSetting
 from maxfw.settings import Settings, inherited_descriptors, load_settings, worker_environment
@@ -69,6 +73,7 @@ class Supervisor:
         self._workers: list[subprocess.Popen[bytes]] = []
         # Nobody writes to it: when this process ends, the workers see the end of the pipe.
         self._lifeline, self._own_end = os.pipe()
+        self._metrics = _new_metrics_folder(settings)
 
     def run(self) -> None:
         """Start the workers, replace those that die, and end all of them on SIGTERM or SIGINT."""
@@ -81,6 +86,7 @@ class Supervisor:
             self._watch()
         finally:
             self._end_workers()
+            shutil.rmtree(self._metrics, ignore_errors=True)
 
     def _watch(self) -> None:
         quick_deaths = 0
@@ -97,13 +103,17 @@ class Supervisor:
                 log.warning(
                     "worker %d ended with exit code %s; starting another", worker.pid, worker.returncode
                 )
+                if self._metrics:  # what it counted stays; what was true of it just then does not
+                    multiprocess.mark_process_dead(worker.pid, self._metrics)  # type: ignore[no-untyped-call]
                 self._stop.wait(min(5.0, 0.2 * 2**quick_deaths))
                 started = time.monotonic()
                 self._workers[index] = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         handed = self._socket.fileno(), self._lifeline
-        return subprocess.Popen(self._command, env=worker_environment(*handed), pass_fds=handed)
+        return subprocess.Popen(
+            self._command, env=worker_environment(*handed, self._metrics), pass_fds=handed
+        )
 
     def _end_workers(self) -> None:
         for worker in self._workers:
@@ -116,6 +126,20 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
+
+
+def _new_metrics_folder(settings: Settings) -> str:
+    """A new folder in memory, or where the settings say; empty, with a warning, if there is no place for one."""
+    places = (
+        [settings.metrics_dir] if settings.metrics_dir else ["/dev/shm", None]
+    )  # None: wherever files may go
+    for place in places:
+        try:
+            return tempfile.mkdtemp(prefix="maxfw-metrics-", dir=place)
+        except OSError:
+            continue
+    log.warning("no folder can be written to: /metrics will show one worker at a time; set MAXFW_METRICS_DIR")
+    return ""
 
 
 def say_where(listener: socket.socket) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, wait
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maxfw.batching import Batcher, shape_key
-from maxfw.errors import BadInput, BadModelOutput, DeadlineExceeded, Overloaded
+from maxfw.errors import Abandoned, BadInput, BadModelOutput, DeadlineExceeded, Overloaded
 
 
 class Gate:
@@ -48,28 +47,26 @@ def batcher(gate: Gate) -> Iterator[Batcher]:
 def test_a_lonely_request_is_run_at_once() -> None:
     batcher = Batcher(lambda xs: [x + 1 for x in xs])
 
-    [future] = batcher.submit([41])
-
-    assert future.result(10) == 42
+    assert batcher.submit([41]).results(10) == [42]
     batcher.close(10)
 
 
 def test_those_who_wait_share_a_batch(gate: Gate, batcher: Batcher) -> None:
-    futures = batcher.submit([1])
+    requests = [batcher.submit([1])]
     gate.entered.wait(10)
-    futures += [batcher.submit([x])[0] for x in (2, 3, 4)]
+    requests += [batcher.submit([x]) for x in (2, 3, 4)]
     gate.open.set()
 
-    assert [future.result(10) for future in futures] == [10, 20, 30, 40]
+    assert [request.results(10) for request in requests] == [[10], [20], [30], [40]]
     assert gate.batches == [[1], [2, 3, 4]]
 
 
 def test_a_batch_is_never_larger_than_the_model_allows(gate: Gate, batcher: Batcher) -> None:
-    futures = batcher.submit([0])
+    batcher.submit([0])
     gate.entered.wait(10)
-    futures += batcher.submit(list(range(1, 8)))
+    request = batcher.submit(list(range(1, 8)))
     gate.open.set()
-    wait(futures, 10)
+    request.results(10)
 
     assert max(len(batch) for batch in gate.batches) == 4
 
@@ -77,9 +74,10 @@ def test_a_batch_is_never_larger_than_the_model_allows(gate: Gate, batcher: Batc
 def test_requests_with_different_parameters_never_share_a_batch(gate: Gate, batcher: Batcher) -> None:
     batcher.submit([0])
     gate.entered.wait(10)
-    futures = [batcher.submit([x], {"threshold": x % 2})[0] for x in (1, 2, 3, 4)]
+    requests = [batcher.submit([x], {"threshold": x % 2}) for x in (1, 2, 3, 4)]
     gate.open.set()
-    wait(futures, 10)
+
+    assert [request.results(10) for request in requests] == [[10], [20], [30], [40]]
 
     assert gate.batches == [[0], [1, 3], [2, 4]]
 
@@ -112,12 +110,12 @@ def test_one_bad_input_does_not_spoil_the_batch() -> None:
     batcher = Batcher(gate, max_batch_size=8)
     batcher.submit([0])
     gate.entered.wait(10)
-    futures = batcher.submit([1, 2, 3, 4, 5])
+    requests = [batcher.submit([x]) for x in (1, 2, 3, 4, 5)]
     gate.open.set()
 
-    assert [futures[i].result(10) for i in (0, 1, 3, 4)] == [1, 2, 4, 5]
+    assert [requests[i].results(10) for i in (0, 1, 3, 4)] == [[1], [2], [4], [5]]
     with pytest.raises(ValueError, match="three"):
-        futures[2].result(10)
+        requests[2].results(10)
     batcher.close(10)
 
 
@@ -129,10 +127,12 @@ def test_the_thread_outlives_whatever_a_model_raises(error: BaseException) -> No
         return xs
 
     batcher = Batcher(run)
-    [failed] = batcher.submit([1])
+    failed = batcher.submit([1])
 
-    assert failed.exception(10) is error
-    assert batcher.submit([2])[0].result(10) == 2
+    with pytest.raises(type(error)):
+        failed.results(10)
+    assert failed.error is error
+    assert batcher.submit([2]).results(10) == [2]
     batcher.close(10)
 
 
@@ -150,27 +150,23 @@ class Table:
 def test_a_wrong_number_of_results_names_the_authors_method(results: Any) -> None:
     batcher = Batcher(lambda xs: results, max_batch_size=2)
 
-    futures = batcher.submit([1, 2])
-
-    for future in futures:
-        error = future.exception(10)
-        assert isinstance(error, BadModelOutput)
-        assert "_predict_batch" in error.message
+    with pytest.raises(BadModelOutput, match="_predict_batch"):
+        batcher.submit([1, 2]).results(10)
     batcher.close(10)
 
 
 def test_a_request_whose_client_has_left_never_runs(gate: Gate, batcher: Batcher) -> None:
     batcher.submit([1])
     gate.entered.wait(10)
-    [left] = batcher.submit([2])
-    [stays] = batcher.submit([3])
+    left = batcher.submit([2])
+    stays = batcher.submit([3])
     left.cancel()
     gate.open.set()
 
-    assert stays.result(10) == 30
+    assert stays.results(10) == [30]
     assert gate.batches == [[1], [3]]
-    with pytest.raises(CancelledError):
-        left.result(0)
+    with pytest.raises(Abandoned):
+        left.results(0)
 
 
 def test_a_request_whose_deadline_has_passed_never_runs() -> None:
@@ -179,11 +175,12 @@ def test_a_request_whose_deadline_has_passed_never_runs() -> None:
     batcher = Batcher(gate, clock=lambda: now[0])
     batcher.submit([1])
     gate.entered.wait(10)
-    [late] = batcher.submit([2], deadline=5.0)
+    late = batcher.submit([2], deadline=5.0)
     now[0] = 6.0
     gate.open.set()
 
-    assert isinstance(late.exception(10), DeadlineExceeded)
+    with pytest.raises(DeadlineExceeded):
+        late.results(10)
     batcher.close(10)
     assert gate.batches == [[1]]
 
@@ -202,13 +199,13 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(gate: Gate, ba
 
 def test_what_waits_at_the_end_is_still_answered(gate: Gate) -> None:
     batcher = Batcher(gate, max_batch_size=1)
-    futures = batcher.submit([1, 2, 3])
+    request = batcher.submit([1, 2, 3])
     gate.entered.wait(10)
     gate.open.set()
 
     batcher.close(10)
 
-    assert [future.result(0) for future in futures] == [10, 20, 30]
+    assert request.results(0) == [10, 20, 30]
     with pytest.raises(Overloaded):
         batcher.submit([4])
 
@@ -227,11 +224,12 @@ def test_answer_i_belongs_to_request_i(
         return [f"{parameter}{x}" for x in xs]
 
     batcher = Batcher(run, max_batch_size=max_batch_size)
-    futures = [batcher.submit([x], {"parameter": letter})[0] for x, letter in requests]
+    pending = [batcher.submit([x], {"parameter": letter}) for x, letter in requests]
 
-    for (x, letter), future in zip(requests, futures, strict=True):
+    for (x, letter), request in zip(requests, pending, strict=True):
         if x in poison:
-            assert isinstance(future.exception(10), ValueError)
+            with pytest.raises(ValueError, match=str(x)):
+                request.results(10)
         else:
-            assert future.result(10) == f"{letter}{x}"
+            assert request.results(10) == [f"{letter}{x}"]
     batcher.close(10)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import flask
 import msgspec
-from flask import Request, Response
+from flask import Flask, Request, Response
 from flask_restx import Api, Namespace, Resource
 
 import maxfw
@@ -18,12 +18,14 @@ from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, Upload
 from maxfw.tasks.values import decode_json
 from maxfw.web import swagger
+from maxfw.web.errors import CALLER
+from maxfw.web.guards import request_limits
 
 MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"
 
 
-def add_resources(api: Api, predictor: Predictor) -> None:
+def add_resources(app: Flask, api: Api, predictor: Predictor) -> None:
     """Mount `/model/metadata`, `/model/labels` and `/model/predict`."""
     namespace = Namespace("model", description="Model information and inference operations")
     task = predictor.task
@@ -33,13 +35,15 @@ def add_resources(api: Api, predictor: Predictor) -> None:
     namespace.add_resource(_labels_resource(namespace, models, predictor), "/labels")
     namespace.add_resource(_predict_resource(namespace, models, predictor), "/predict")
     api.add_namespace(namespace, path="/model")
+    # flask-restx describes this route, and has no part in answering it.
+    app.view_functions["model_predict"] = _predict_view(predictor)
 
 
 def _metadata_resource(namespace: Namespace, models: dict[str, Any], predictor: Predictor) -> type[Resource]:
     metadata = swagger.MetadataAnswer(
         **card(type(predictor.model)),
         task=predictor.task.name,
-        limits=predictor.limits,
+        limits={**predictor.limits, "request": request_limits(predictor.settings)},
         version=maxfw.__version__,
     )
 
@@ -84,11 +88,26 @@ def _predict_resource(namespace: Namespace, models: dict[str, Any], predictor: P
         @namespace.response(415, "The input is in a format that is not accepted", models["ErrorAnswer"])
         @namespace.response(503, "Busy: try again after Retry-After seconds", models["ErrorAnswer"])
         def post(self) -> Response:
-            inputs, values = read_request(flask.request, task, predictor.settings, predictor.pictures)
-            encoded = task.encode(predictor.answer(inputs, values), flask.request.headers.get("Accept", ""))
-            return Response(encoded.content, content_type=encoded.media_type)
+            raise NotImplementedError  # `_predict_view` stands in its place
 
     return Predict
+
+
+def _predict_view(predictor: Predictor) -> Callable[[], Response]:
+    task, settings, pictures = predictor.task, predictor.settings, predictor.pictures
+
+    def predict() -> Response:
+        request = flask.request
+        caller = request.environ[CALLER]
+        inputs, values = read_request(request, task, settings, pictures)
+        answer = predictor.answer(inputs, values, caller)
+        encoded = task.encode(answer, request.headers.get("Accept", ""))
+        caller.lap("encode")
+        response = Response(encoded.content, content_type=encoded.media_type)
+        response.headers["Server-Timing"] = caller.server_timing()
+        return response
+
+    return predict
 
 
 def read_request(

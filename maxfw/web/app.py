@@ -12,6 +12,8 @@ from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
 from maxfw.web import api as resources
 from maxfw.web import errors, guards, health
+from maxfw.web.door import Door
+from maxfw.web.metrics import Metrics
 
 SWAGGER_SETTINGS = {
     "SWAGGER_UI_DOC_EXPANSION": "list",
@@ -23,7 +25,7 @@ SWAGGER_SETTINGS = {
 
 
 def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flask:
-    """A loaded model → its REST API: Swagger UI at `/`, `/swagger.json`, `/model/*`, `/health`.
+    """A loaded model → its REST API: Swagger UI at `/`, `/swagger.json`, `/model/*`, `/health`, `/metrics`.
 
     The predictor behind it is `app.extensions["maxfw"]`; close it when the app is done.
 
@@ -31,18 +33,21 @@ def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flas
         BadModel: the model breaks the contract.
     """
     settings = settings or load_settings()
-    predictor = Predictor(model, settings)
+    metrics = Metrics()
+    predictor = Predictor(model, settings, observe=metrics.observe)
     description = card(type(model))
     app = Flask("maxfw.web", static_folder=None)
     app.config.update(SWAGGER_SETTINGS)
     app.extensions["maxfw"] = predictor
     guards.install(app, predictor.body_limit)
+    Door(app, settings, metrics, old_style=False)
     api = Api(
         app, title=description["name"], description=description["description"], version=maxfw.__version__
     )
-    resources.add_resources(api, predictor)
+    resources.add_resources(app, api, predictor)
     errors.install(app)
-    health.install(app, predictor)
+    health.install(app, health.Health(predictor, settings))
+    metrics.install(app, description)
     if settings.cors:
         guards.allow_origins(app, settings.cors)
     return app

@@ -25,9 +25,12 @@ from maxfw.errors import (
     Unauthorized,
     UnsupportedMedia,
 )
-from maxfw.web.guards import request_id
+from maxfw.predictor import Caller
 
 log = logging.getLogger("maxfw")
+
+CALLER = "maxfw.caller"
+"""The key of the `Caller` in a request's environment."""
 
 _BY_STATUS: dict[int, type[RequestError]] = {
     error.status: error
@@ -54,8 +57,12 @@ def response_of(error: Exception) -> Response:
     """Any exception → the JSON answer that the caller gets; the log gets what the caller does not."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]  # a redirect is no error
-    shown = _shown(error)
-    response = Response(body_of(shown, request_id()), status=shown.status, headers=headers_of(shown))
+    caller = current_caller()
+    request_id = caller.request_id if caller else ""
+    shown = _shown(error, request_id)
+    if caller:
+        caller.code = shown.code
+    response = Response(body_of(shown, request_id), status=shown.status, headers=headers_of(shown))
     if isinstance(error, HTTPException):
         for name, value in error.get_headers():
             if name in ("Allow", "WWW-Authenticate"):
@@ -76,23 +83,38 @@ def body_of(error: MaxfwError, request_id: str) -> bytes:
     )
 
 
+def old_body_of(error: MaxfwError) -> bytes:
+    """An error as clients of an old-style app know it."""
+    return msgspec.json.encode({"message": error.message})
+
+
+def current_caller() -> Caller | None:
+    """Who waits for the answer that Flask is making now; None outside of a request."""
+    if not flask.has_request_context():
+        return None
+    caller: Caller | None = flask.request.environ.get(CALLER)
+    return caller
+
+
 def headers_of(error: MaxfwError) -> dict[str, str]:
     """The headers that go with an error."""
     headers = {"Content-Type": "application/json"}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Overloaded):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return headers
 
 
-def _shown(error: Exception) -> MaxfwError:
+def _shown(error: Exception, request_id: str) -> MaxfwError:
     """The error that may be shown in place of the one that happened."""
     if isinstance(error, BadModelOutput):
-        log.error("request %s: %s", request_id(), error.message)
+        log.error("request %s: %s", request_id, error.message)
     if isinstance(error, RequestError | ServiceError | MissingExtra):
         return error
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _from_http(error)
-    log.error("request %s failed", request_id(), exc_info=error)
+    log.error("request %s failed", request_id, exc_info=error)
     return ServiceError("the server failed to answer this request", hint="its log has the reason")
 
 

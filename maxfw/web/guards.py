@@ -1,20 +1,35 @@
-"""What every request passes: an id to speak about it, a body that stays in memory and within limits."""
+"""What every request passes: an id to speak about it, a key where one is needed, a body within limits."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import io
 import re
 import uuid
+import zlib
+from collections.abc import Callable
 from typing import IO, Any
 
 import flask
-from flask import Flask, Response
+from flask import Flask
 from flask_cors import CORS
 
-_USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+from maxfw.errors import BadInput, BadSetting, TooLarge, Unauthorized
+from maxfw.settings import Settings
+
+MAX_HEADER_BYTES = 8192
+HEADER_TIMEOUT_S = 10
 
 # More fields than any task and its parameters have.
 MAX_FORM_PARTS = 100
+
+# What needs no key: whether the service is well, and pages, which hold no secrets and are how people send a key.
+_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app/.*)?")
+
+_USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_PIECE = 1 << 16
 
 
 class BoundedRequest(flask.Request):
@@ -25,11 +40,10 @@ class BoundedRequest(flask.Request):
 
 
 def install(app: Flask, body_limit: int) -> None:
-    """Bound the requests of an app, in bytes, and give each an id."""
+    """Bound the requests of an app, in bytes and in fields."""
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = body_limit
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
-    app.after_request(_add_headers)
 
 
 def allow_origins(app: Flask, origins: str) -> None:
@@ -38,22 +52,88 @@ def allow_origins(app: Flask, origins: str) -> None:
     CORS(app, origins="*" if "*" in allowed else allowed)
 
 
-def request_id() -> str:
-    """The id of this request: the client's `X-Request-ID` if it is a harmless word, else a new one."""
-    if not flask.has_request_context():
-        return ""
-    known: str | None = flask.g.get("request_id")
-    if known is None:
-        known = flask.g.request_id = usable_id(flask.request.headers.get("X-Request-ID", ""))
-    return known
+def request_limits(settings: Settings) -> dict[str, Any]:
+    """The limits of every request, as `/model/metadata` publishes them."""
+    return {
+        "header_bytes": MAX_HEADER_BYTES,
+        "header_seconds": HEADER_TIMEOUT_S,
+        "body_seconds": settings.body_timeout_s,
+        "predict_seconds": settings.predict_timeout_s,
+    }
 
 
 def usable_id(offered: str) -> str:
     """The id that a client offers for its request, or a new one in place of an unusable one."""
-    return offered if _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
+    return offered if offered and _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
-def _add_headers(response: Response) -> Response:
-    response.headers["X-Request-ID"] = request_id()
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return response
+class Keys:
+    """The keys that may call the model, of which only the sha256 is kept."""
+
+    def __init__(self, hashes: str) -> None:
+        """`hashes` are hexadecimal, separated by commas; `sha256:` before one is allowed. None: everybody may call.
+
+        Raises:
+            BadSetting: one is no sha256.
+        """
+        written = [one.strip().lower().removeprefix("sha256:") for one in hashes.split(",") if one.strip()]
+        for one in written:
+            if not _HASH.fullmatch(one):
+                raise BadSetting(
+                    f"MAXFW_API_KEYS has an entry of {len(one)} characters that is no sha256",
+                    hint="`maxfw key` prints a new key and its sha256",
+                )
+        self._hashes = [bytes.fromhex(one) for one in written]
+
+    def check(self, path: str, header: Callable[[str], str]) -> None:
+        """Let a request pass if it needs no key or has a right one; `header` gives the value of a header.
+
+        Raises:
+            Unauthorized: it has none, or a wrong one.
+        """
+        if not self._hashes or _OPEN.fullmatch(path):
+            return
+        offered = header("x-api-key")
+        if not offered:
+            scheme, _, offered = header("authorization").partition(" ")
+            offered = offered.strip() if scheme.lower() == "bearer" else ""
+        if not offered:
+            raise Unauthorized("this service needs an API key")
+        digest = hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
+        # Every one is compared, so that the time says nothing about which is near.
+        if not sum([hmac.compare_digest(digest, known) for known in self._hashes]):
+            raise Unauthorized("the API key is not known")
+
+
+def inflate(environ: dict[str, Any], limit: int) -> None:
+    """Put the plain body in place of a compressed one; encodings other than gzip and deflate are left to the app.
+
+    Raises:
+        TooLarge: it has more than `limit` bytes when it is plain; at most a little more than these are made.
+        BadInput: it is damaged.
+    """
+    encoding = environ["HTTP_CONTENT_ENCODING"].strip().lower()
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return
+    stream = environ["wsgi.input"]
+    machine = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out whether it is gzip or zlib
+    plain = bytearray()
+    try:
+        while piece := machine.unconsumed_tail or stream.read(_PIECE):
+            plain += machine.decompress(piece, _PIECE)
+            if len(plain) > limit:
+                raise TooLarge(
+                    f"the body has more than {limit} bytes when it is decompressed", hint="send less"
+                )
+            if machine.eof:
+                break
+        plain += machine.flush()
+    except zlib.error as error:
+        raise BadInput(
+            f"the body is not the {encoding} data that its Content-Encoding says: {error}"
+        ) from None
+    if not machine.eof:
+        raise BadInput(f"the {encoding} data of the body was cut short")
+    environ["wsgi.input"] = io.BytesIO(plain)
+    environ["CONTENT_LENGTH"] = str(len(plain))
+    del environ["HTTP_CONTENT_ENCODING"]

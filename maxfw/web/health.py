@@ -1,23 +1,130 @@
-"""Whether the process lives and whether it can answer."""
+"""Whether the process lives, and whether it can answer: whether the model has answered its own sample rightly.
+
+The sample is asked again when somebody wants to know and the last time is too long ago; nobody asks, nothing runs.
+"""
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
 from flask import Blueprint, Flask, Response, jsonify
 
+from maxfw.catalog import ModelFolder
+from maxfw.contract import first_sample, sample_problem
+from maxfw.errors import MaxfwError, Overloaded
+from maxfw.model.model import folder_of
 from maxfw.predictor import Predictor
+from maxfw.settings import Settings
+
+log = logging.getLogger("maxfw")
+
+FIRST_ANSWER_S = 5.0  # for which whoever asks before the first answer waits
+STUCK = 2  # timeouts, after which a call of the model is not expected to return
 
 
-def install(app: Flask, predictor: Predictor | None) -> None:
-    """Add `/health`, `/health/live` and `/health/ready`; an old-style app has no predictor."""
-    health = Blueprint("health", __name__)
+class Health:
+    """What is known of a service; `predictor` is None for an old-style app."""
 
-    # A thread that has ended never comes back: whoever watches over the process should replace it.
-    @health.get("/health/live")
-    @health.get("/health")
-    @health.get("/health/ready")
-    def health_of_the_model() -> tuple[Response, int]:
-        if predictor is not None and not predictor.batcher.is_alive():
-            return jsonify(status="error", reason="the model's thread has ended"), 503
-        return jsonify(status="ok"), 200
+    def __init__(self, predictor: Predictor | None, settings: Settings) -> None:
+        self._predictor = predictor
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._checked = threading.Event()
+        self._checking = False
+        self._checked_at = 0.0
+        self._problem = "the model has not answered its sample yet"
+        self.draining = False
+        #: Whether all request threads are busy with requests whose time is over; the server knows.
+        self.threads_are_stuck: Callable[[], bool] = lambda: False
 
-    app.register_blueprint(health)
+    def end_of_life(self) -> str:
+        """Why only a new process can help; empty if none is needed."""
+        if self._predictor is None:
+            return ""
+        batcher = self._predictor.batcher
+        if not batcher.is_alive():
+            return "the model's thread has ended"
+        busy_s = batcher.busy_s()
+        if busy_s > STUCK * self._settings.predict_timeout_s:
+            return f"the model has not returned for {busy_s:.0f} s"
+        return ""
+
+    def problem(self) -> str:
+        """Why no requests should be sent here now; empty if they are welcome."""
+        if self.draining:
+            return "the server is shutting down"
+        if end := self.end_of_life():
+            return end
+        if self.threads_are_stuck():
+            return "all request threads are stuck"
+        if self._predictor is None:
+            return ""
+        if self._predictor.batcher.busy_s() > self._settings.predict_timeout_s:
+            return "the model is stuck"
+        if not self._checked.is_set():
+            self.check()
+            self._checked.wait(FIRST_ANSWER_S)
+        elif time.monotonic() - self._checked_at > self._settings.canary_s:
+            self.check()
+        return self._problem
+
+    def check(self) -> None:
+        """Have the model answer its sample, on a thread of its own."""
+        with self._lock:
+            if self._checking or self._predictor is None:
+                return
+            self._checking = True
+        threading.Thread(target=self._ask, args=(self._predictor,), name="maxfw-canary", daemon=True).start()
+
+    def _ask(self, predictor: Predictor) -> None:
+        try:
+            problem = _sample_problem(predictor)
+        except Overloaded:
+            problem = "" if self._checked.is_set() else "the model is too busy for its sample"
+        except MaxfwError as error:
+            problem = f"the model's sample failed: {error.code}"
+        except Exception:
+            log.exception("the model's sample could not be asked")
+            problem = "the model's sample could not be asked"
+        if problem and problem != self._problem:
+            log.error("not ready: %s", problem)
+        self._problem, self._checked_at = problem, time.monotonic()
+        self._checking = False
+        self._checked.set()
+
+
+def _sample_problem(predictor: Predictor) -> str:
+    """What is wrong with the answer to the first sample that is on this machine, or to the task's own."""
+    model, task = predictor.model, predictor.task
+    here = msgspec.structs.replace(predictor.settings, offline=True)
+    sample = first_sample(ModelFolder(folder_of(type(model))), task, here)
+    if sample is None or not sample.answer:
+        inputs = task.sample() if sample is None else sample.inputs
+        task.encode(predictor.answer(inputs))  # nobody knows the right answer, but there is one
+        return ""
+    return "the sample is answered wrongly: " + wrong if (wrong := sample_problem(predictor, sample)) else ""
+
+
+def install(app: Flask, health: Health) -> None:
+    """Add `/health`, `/health/live` and `/health/ready`."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/health/live")
+    def live() -> tuple[Response, int]:
+        return _said(health.end_of_life())
+
+    @pages.get("/health")
+    @pages.get("/health/ready")
+    def ready() -> tuple[Response, int]:
+        return _said(health.problem())
+
+    app.register_blueprint(pages)
+    app.extensions["maxfw.health"] = health
+
+
+def _said(problem: str) -> tuple[Response, int]:
+    return (jsonify(status="error", reason=problem), 503) if problem else (jsonify(status="ok"), 200)

@@ -1,4 +1,4 @@
-"""What an old-style app gets for free: health routes and a bounded body."""
+"""What an old-style app gets for free: health, metrics, a log, API keys and a bounded body."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from flask import Flask
 
 from maxfw.settings import Settings
 from maxfw.web import health
+from maxfw.web.door import Door
 from maxfw.web.guards import BoundedRequest
+from maxfw.web.metrics import Metrics
 
 
 def prepare(app: Flask, settings: Settings) -> None:
@@ -16,6 +18,10 @@ def prepare(app: Flask, settings: Settings) -> None:
     # Its forms are bounded as a whole; werkzeug's limit for a single text field would be new to it.
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     app.request_class = BoundedRequest
+    metrics = Metrics()
+    Door(app, settings, metrics, old_style=True)
     taken = {rule.rule for rule in app.url_map.iter_rules()}
     if "/health" not in taken:
-        health.install(app, None)
+        health.install(app, health.Health(None, settings))
+    if "/metrics" not in taken:
+        metrics.install(app, {"id": app.config.get("MAX_MODEL_ID", "")})

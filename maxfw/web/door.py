@@ -1,0 +1,137 @@
+"""The door of every app, new or old: each request gets its id, shows its key, is counted, measured and logged.
+
+It stands between a WSGI server and the Flask app, so that whatever hosts the app serves the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import flask
+from flask import Flask
+
+from maxfw.errors import MaxfwError
+from maxfw.predictor import Caller
+from maxfw.settings import Settings
+from maxfw.web import errors, guards
+from maxfw.web.errors import CALLER
+from maxfw.web.logs import AccessLog
+from maxfw.web.metrics import Metrics
+
+Environ = dict[str, Any]
+
+
+class Door:
+    """Wraps the `wsgi_app` of a Flask app; it is found as `app.extensions["maxfw.door"]`."""
+
+    def __init__(self, app: Flask, settings: Settings, metrics: Metrics, *, old_style: bool) -> None:
+        """Stand before an app.
+
+        Raises:
+            BadSetting: an API key's hash is none.
+        """
+        self.draining = False
+        self.metrics = metrics
+        self._log = AccessLog(settings.access_log)
+        self._keys = guards.Keys(settings.api_keys)
+        self._timeout_s = settings.predict_timeout_s
+        self._old_style = old_style
+        self._body_limit = int(app.config["MAX_CONTENT_LENGTH"])
+        self._inner = app.wsgi_app
+        app.wsgi_app = self  # type: ignore[method-assign]
+        app.before_request(_note_route)
+        app.extensions["maxfw.door"] = self
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        caller: Caller | None = environ.get(CALLER)
+        is_new = (
+            caller is None
+        )  # what hosts the app is not our own front, which has looked at the key already
+        if caller is None:
+            id_ = guards.usable_id(environ.get("HTTP_X_REQUEST_ID", ""))
+            caller = environ[CALLER] = Caller(self._timeout_s, request_id=id_)
+        try:
+            if is_new:
+                self._keys.check(environ["PATH_INFO"], lambda name: environ.get(_key(name), ""))
+            if "HTTP_CONTENT_ENCODING" in environ:
+                guards.inflate(environ, self._body_limit)
+        except MaxfwError as error:
+            return self._refused(caller, environ, error, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            headers.append(("X-Request-ID", caller.request_id))
+            if not any(name == "X-Content-Type-Options" for name, _ in headers):
+                headers.append(("X-Content-Type-Options", "nosniff"))
+            self._note(caller, environ, int(status[:3]), headers)
+            return start_response(status, headers, exc_info)
+
+        return self._inner(environ, start)
+
+    def id_of(self, offered: str) -> str:
+        """The id of a request that offers one, or none."""
+        return guards.usable_id(offered)
+
+    def check_key(self, path: str, header: Callable[[str], str]) -> None:
+        """See `Keys.check`."""
+        self._keys.check(path, header)
+
+    def refuse(
+        self, method: str, path: str, request_id: str, error: MaxfwError, started: float
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """The answer to a request that does not reach the app: status, headers and body; counted and logged."""
+        shown = errors.headers_of(error).items()
+        headers = [(name.lower(), value) for name, value in shown]
+        headers += [("x-request-id", request_id), ("x-content-type-options", "nosniff")]
+        body = errors.old_body_of(error) if self._old_style else errors.body_of(error, request_id)
+        seconds = time.monotonic() - started
+        self.metrics.refused(error.code)
+        self.metrics.answered("", method, error.status, seconds)
+        self._log.add(request_id, method, path, error.status, seconds, size=len(body), code=error.code)
+        return error.status, headers, body
+
+    def flush(self) -> None:
+        """Write the log's lines that are still held back."""
+        self._log.flush()
+
+    def _refused(
+        self, caller: Caller, environ: Environ, error: MaxfwError, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        status, headers, body = self.refuse(method, path, caller.request_id, error, caller.started)
+        start_response(f"{status} {error.code}", [*headers, ("content-length", str(len(body)))])
+        return [body]
+
+    def _note(self, caller: Caller, environ: Environ, status: int, headers: list[tuple[str, str]]) -> None:
+        seconds = time.monotonic() - caller.started
+        method = environ["REQUEST_METHOD"]
+        self.metrics.answered(caller.route, method, status, seconds)
+        if caller.seconds:
+            self.metrics.staged(caller.seconds)
+        if caller.code:
+            self.metrics.refused(caller.code)
+        size = next((value for name, value in headers if name == "Content-Length"), None)
+        self._log.add(
+            caller.request_id,
+            method,
+            environ["PATH_INFO"],
+            status,
+            seconds,
+            client=environ.get("REMOTE_ADDR", ""),
+            received=environ.get("CONTENT_LENGTH"),
+            size=size,
+            code=caller.code,
+            stages=caller.seconds,
+        )
+
+
+def _note_route() -> None:
+    # Rules are few and are the author's; paths are many and a stranger's.
+    caller, rule = flask.request.environ.get(CALLER), flask.request.url_rule
+    if caller is not None and rule is not None:
+        caller.route = rule.rule
+
+
+def _key(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")

@@ -1,0 +1,103 @@
+"""One line of JSON on stderr for each request.
+
+Requests never wait for whoever reads the log: lines are gathered and written by a thread of their own, several times
+a second; if it cannot keep up, lines are dropped and their number is told.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+MOST_LINES = 10_000
+MOST_PATH = 200
+_encode = msgspec.json.Encoder().encode
+
+
+class AccessLog:
+    """The lines of requests that were answered."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._entries: deque[dict[str, Any]] = deque()
+        self._dropped = 0
+        self._writing = threading.Lock()
+
+    def add(
+        self,
+        request_id: str,
+        method: str,
+        path: str,
+        status: int,
+        seconds: float,
+        *,
+        client: str = "",
+        received: Any = None,
+        size: Any = None,
+        code: str = "",
+        stages: Mapping[str, float] | None = None,
+    ) -> None:
+        """Note a request that is answered: how long it took, in seconds, and how many bytes came and went."""
+        if not self._wanted:
+            return
+        if len(self._entries) >= MOST_LINES:
+            self._dropped += 1
+            return
+        self._entries.append(
+            {
+                "time": time.time(),
+                "request_id": request_id,
+                "client": client,
+                "method": method[:20],
+                "path": path[:MOST_PATH],
+                "status": status,
+                "code": code,
+                "ms": seconds,
+                "bytes_in": received,
+                "bytes_out": size,
+                "stages": stages,
+            }
+        )
+
+    def flush(self, *, wait_s: float = 0) -> None:
+        """Have what was noted written by a thread; it is waited for this long."""
+        if not self._entries or not self._writing.acquire(blocking=False):
+            return  # nothing to do, or somebody does not read what was written last time
+        writer = threading.Thread(target=self._write, name="maxfw-log", daemon=True)
+        writer.start()
+        writer.join(wait_s)
+
+    def _write(self) -> None:
+        try:
+            lines = [self._entries.popleft() for _ in range(len(self._entries))]
+            dropped, self._dropped = self._dropped, 0
+            text = b"\n".join(_encode(_readable(line)) for line in lines).decode()
+            if dropped:
+                text += f'\n{{"dropped_lines":{dropped}}}'
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # nobody reads it any more, which is no reason to stop serving
+        finally:
+            self._writing.release()
+
+
+def _readable(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry as it is written: UTC time, milliseconds, and nothing that is empty."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(entry["time"]))
+    line = {
+        **entry,
+        "time": f"{moment}.{int(entry['time'] % 1 * 1000):03d}Z",
+        "ms": round(entry["ms"] * 1000, 3),
+    }
+    stages = line.pop("stages") or {}
+    line.update({f"{name}_ms": round(seconds * 1000, 3) for name, seconds in stages.items()})
+    for name in ("bytes_in", "bytes_out"):
+        line[name] = int(line[name] or 0)
+    return {name: value for name, value in line.items() if value != ""}
