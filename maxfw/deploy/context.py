@@ -66,9 +66,10 @@ def maxfw_files() -> dict[str, Content]:
     package = Path(maxfw.__file__).resolve().parent
     checkout = package.parent
     if (checkout / "Dockerfile.base").is_file():
-        return {name: checkout / name for name in _not_ignored(checkout, _ignored(checkout))} | {
-            "Dockerfile": checkout / "Dockerfile.base"
+        source: dict[str, Content] = {
+            name: checkout / name for name in _not_ignored(checkout, _ignored(checkout))
         }
+        return {**source, "Dockerfile": checkout / "Dockerfile.base"}
     wheel = f"maxfw-{maxfw.__version__}-py3-none-any.whl"
     return {"Dockerfile": package / "Dockerfile.base", wheel: installed_wheel()}
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from maxfw import __version__
 from maxfw.assets import Asset
 from maxfw.catalog import ModelFolder, card, find, load_class
+from maxfw.errors import BadModel
 
 BASE = "max-base"
 FRAMEWORKS = {
@@ -21,6 +22,9 @@ FRAMEWORKS = {
     "huggingface": "pytorch",
 }
 """Extra of `requirements.txt` → variant of the base that has its framework."""
+
+RESERVED = ("apps", "nginx_health")
+"""First parts of addresses behind a common door that are no models."""
 
 LONGEST_NAME = 50
 """Names of Kubernetes may have 63 characters, and some are made of this one and a suffix."""
@@ -73,10 +77,21 @@ def describe_all(names: tuple[str, ...]) -> list[Described]:
 
     Raises:
         ModelNotFound: there is none of a name.
-        BadModel: one cannot be imported.
+        BadModel: one cannot be imported, or two would have one address.
     """
-    found = [describe(find(name)) for name in names]
-    return list({model.name: model for model in found}.values())
+    found: dict[str, Described] = {}
+    for model in (describe(find(name)) for name in names):
+        if model.route in RESERVED:
+            raise BadModel(
+                f"{model.folder.path}: /{model.route}/ has another meaning", hint="rename the folder"
+            )
+        for other in found.values():
+            if other.folder != model.folder and model.route == other.route:
+                raise BadModel(f"{model.folder.path} and {other.folder.path} would both be /{model.route}/")
+            if other.folder != model.folder and model.name == other.name:
+                raise BadModel(f"{model.folder.path} and {other.folder.path} would both be {model.name}")
+        found[model.name] = model
+    return list(found.values())
 
 
 def image_name(identity: str) -> str:
