@@ -112,7 +112,7 @@ def _not_ignored(folder: Path, patterns: list[str]) -> list[str]:
     """The files below a folder that no pattern of a `.dockerignore` leaves out, as the Docker client reads them."""
     from docker.utils.build import exclude_paths
 
-    names = exclude_paths(str(folder), patterns, dockerfile="Dockerfile")
+    names = exclude_paths(str(folder), patterns, dockerfile="Dockerfile") - {".dockerignore"}
     return sorted(name for name in names if (folder / name).is_file() or (folder / name).is_symlink())
 
 
