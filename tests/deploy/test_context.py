@@ -52,7 +52,7 @@ def test_a_link_out_of_the_folder_is_refused_and_one_within_it_is_its_file(
 
     (tmp_path / "secret").write_text("x", encoding="utf-8")
     (folder / "weights").symlink_to(tmp_path / "secret")
-    with pytest.raises(BadModel, match="is a link to .*secret"):
+    with pytest.raises(BadModel, match=r"is a link to .*secret"):
         model_files(ModelFolder(folder))
 
 

@@ -22,7 +22,14 @@ Maxfw = Callable[..., Any]
 NASTY = st.text(
     st.one_of(
         st.sampled_from(
-            list("\n\r\t\v\f\0\\\"'`$(){}[]#;&|<>=,: ") + ["\x85", "\u2028", "\u2029", "\u202e", "\ufeff"]
+            [
+                *list("\n\r\t\x0b\x0c\x00\\\"'`$(){}[]#;&|<>=,: "),
+                "\x85",
+                "\u2028",
+                "\u2029",
+                "\u202e",
+                "\ufeff",
+            ]
         ),
         st.characters(),
     ),
