@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from flask import Flask
@@ -18,6 +19,8 @@ from maxfw.web.guards import MAX_HEADER_BYTES
 MAX_LIGHT_BYTES = 64 * 1024
 MOST_LIGHT = 256  # requests for pages and the like that may wait
 MOST_ROUTES = 256  # of which it is remembered that they exist
+
+LATE_S = 2.0  # beyond its deadline, after which a request is thought to be stuck
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WATCHERS = ("/health", "/metrics")
@@ -35,7 +38,18 @@ class Kind(enum.Enum):
 class Head:
     """What the first lines of a request say; header names are in lower case."""
 
-    __slots__ = ("bytes", "chunked", "headers", "kind", "length", "method", "path", "query", "request_id")
+    __slots__ = (
+        "bytes",
+        "chunked",
+        "entered",
+        "headers",
+        "kind",
+        "length",
+        "method",
+        "path",
+        "query",
+        "request_id",
+    )
 
     def __init__(
         self,
@@ -52,6 +66,7 @@ class Head:
         self.kind = Kind.LIGHT
         self.length: int | None = None
         self.chunked = False
+        self.entered = 0.0  # when it was complete
         self.bytes = 0  # of its body that count as in flight
         offered = ""
         for name, value in headers:
@@ -86,6 +101,7 @@ class Admission:
         self._timeout_s = settings.predict_timeout_s
         self._max_body = int(app.config.get("MAX_CONTENT_LENGTH") or settings.max_old_body_mb * 1_000_000)
         self._max_bytes = max(int(settings.max_in_flight_mb * 1_000_000), self._max_body)
+        self._threads = threads
         self._max_predicts = threads + settings.max_queue
         self._known: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -133,6 +149,11 @@ class Admission:
         if (wait_s := self._wait_s()) > self._timeout_s:
             raise Overloaded(f"an answer would take {wait_s:.0f} s", retry_after=wait_s)
 
+    def is_stuck(self) -> bool:
+        """Whether as many requests as there are threads should have been answered long ago."""
+        late = time.monotonic() - self._timeout_s - LATE_S
+        return sum(head.entered < late for head in tuple(self._predicts)) >= self._threads
+
     def receive(self, head: Head, size: int) -> None:
         """Count bytes of a body.
 
@@ -147,6 +168,7 @@ class Admission:
 
     def enter(self, head: Head) -> None:
         """Count a complete request for a prediction."""
+        head.entered = time.monotonic()
         self._predicts[head] = None
 
     def leave(self, head: Head) -> None:

@@ -57,6 +57,12 @@ def one_line(error: MaxfwError) -> str:
     return " ".join(text.split())
 
 
+def quoted(value: object) -> str:
+    """What a stranger sent, in quotes, and short enough for a message."""
+    shown = repr(value[:100] if isinstance(value, str | bytes) else value)
+    return shown if len(shown) <= 80 else shown[:77] + "…"
+
+
 class RequestError(MaxfwError):
     """The request cannot be answered as it was sent."""
 

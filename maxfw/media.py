@@ -29,6 +29,8 @@ AUDIO_FORMATS = ("WAV", "FLAC", "Ogg", "MP3", "AIFF", "AU")
 MAX_SIDE = (
     65_535  # pixels, as in JPEG: a WebP of 200 bytes that claims wider rows keeps Pillow busy for seconds
 )
+# Of a JPEG, pictures embedded in it included: each scan of 14 bytes is a pass over all pixels; usual are 10.
+MAX_SCANS = 32
 MIN_RATE, MAX_RATE = 1_000, 384_000  # Hz
 MAX_CHANNELS = 8
 
@@ -247,6 +249,8 @@ def _decode(
         )
     if max(width, height) > MAX_SIDE:
         raise TooLarge(f"field '{field}': {width}×{height} pixels, a side may have at most {MAX_SIDE}")
+    if found == "JPEG" and (scans := file.getvalue().count(b"\xff\xda")) > MAX_SCANS:
+        raise TooLarge(f"field '{field}': a JPEG of {scans} scans, at most {MAX_SCANS} are accepted")
     if found == "JPEG" and target is not None:
         image.draft(None, target[::-1] if _orientation(image) in _LYING else target)
     with _gate.passing(image.width * image.height):

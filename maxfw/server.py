@@ -1,15 +1,12 @@
-"""The HTTP server; the only file that knows which one we use.
+"""The HTTP server; with `front.py`, the only file that knows which one we use.
 
-granian speaks HTTP in threads of its own and calls back for each request, first with its head, then with its body.
-Who may come in is decided from the head; only a complete request gets a thread, so a client that sends half a request
-holds none. No event loop stands between granian and the threads: its callbacks are taken where they happen, which is
-twice as fast as waiting for them in asyncio. That uses granian's inner interface, which is why setup.py names one
-minor version of it.
+granian speaks HTTP in threads of its own and calls `Front` for each request. No event loop stands between it and the
+threads that answer: its callbacks are taken where they happen, which is twice as fast as waiting for them in asyncio.
+That uses granian's inner interface, which is why setup.py names one minor version of it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import os
@@ -20,29 +17,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NoReturn
 
 from flask import Flask
 from granian.http import HTTP1Settings
 
-from maxfw import wsgi
-from maxfw.admission import Admission, Head, Kind
-from maxfw.errors import (
-    BadInput,
-    DeadlineExceeded,
-    MaxfwError,
-    RequestTimeout,
-    ServiceError,
-    SetupError,
-    one_line,
-)
-from maxfw.predictor import Caller
+from maxfw.errors import BadSetting, SetupError, one_line
+from maxfw.front import Front
 from maxfw.settings import Settings, inherited_descriptors, load_settings
-from maxfw.threads import RequestThreads
 from maxfw.web import old
-from maxfw.web.door import Door
-from maxfw.web.errors import CALLER
+from maxfw.web.guards import HEADER_TIMEOUT_S
 from maxfw.workers import BACKLOG, become_supervisor, open_socket, say_where
 
 log = logging.getLogger("maxfw")
@@ -51,17 +35,10 @@ log = logging.getLogger("maxfw")
 granian: Any = importlib.import_module("granian._granian")
 
 READ_BUFFER_BYTES = 65_536  # a body comes in pieces of at most this; heads are limited by `Admission`
-HEADER_TIMEOUT_MS = 10_000
 MOST_CONNECTIONS = 10_000
-
-# A body of a stated length up to this is gathered by granian; what is longer, or of no stated length, is counted
-# piece by piece while it comes.
-WHOLE_BYTES = 65_536
-
-LIGHT_THREADS = 4  # health, metadata and pages never wait behind predictions
 TICK_S = 0.25  # how often time limits are looked at
-LATE_S = 1.0  # what the app gets beyond its own deadline, before the front answers in its place
-PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
+DRAIN_TICK_S = 0.02
+EXIT_STUCK = 70
 
 
 def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: int) -> None:
@@ -69,8 +46,42 @@ def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: i
 
     `threads` requests are predicted at a time, if the settings do not say otherwise.
     """
+    front = Front(app, settings, threads=settings.threads or threads)
+    stop = threading.Event()
+    inherited = inherited_descriptors()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
     with listener:
-        Front(app, settings, threads=settings.threads or threads).run(listener)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+        if inherited:
+            threading.Thread(target=_stop_with_supervisor, args=(inherited[1], stop), daemon=True).start()
+        else:
+            say_where(listener)
+        server = _Granian(front.on_request, listener, settings)
+        health = app.extensions.get("maxfw.health")
+        if health is not None:
+            health.check()
+        while not stop.wait(TICK_S):
+            front.tick()
+            if inherited and health is not None and (end := health.end_of_life()):
+                log.error("%s; this worker ends, so that another takes its place", end)
+                os._exit(EXIT_STUCK)
+        front.drain()
+        server.stop()
+    # The socket is closed: a client that comes now is refused, and does not wait for one that never answers.
+    deadline = time.monotonic() + settings.grace_s
+    while not server.stopped.wait(DRAIN_TICK_S):  # until every connection is closed, its answer sent
+        front.tick()
+        if time.monotonic() > deadline:
+            log.warning("the time for finishing is over: %s", front.unfinished())
+            break
+
+
+def _stop_with_supervisor(lifeline: int, stop: threading.Event) -> None:
+    os.read(lifeline, 1)  # returns when the supervisor is gone
+    stop.set()
 
 
 def run_old_app(app: Flask, host: str, port: int) -> None:
@@ -101,276 +112,21 @@ def end_process() -> NoReturn:
     os._exit(0)
 
 
-_NO_HEAD = Head("", "", "", [], lambda _: "")
-
-
-class Exchange:
-    """A request between its head and its answer."""
-
-    __slots__ = ("body", "caller", "future", "head", "proto", "reading", "scope", "started", "watched")
-
-    def __init__(self, scope: Any, proto: Any) -> None:
-        self.scope = scope
-        self.proto = proto
-        self.head: Head = _NO_HEAD
-        self.caller: Caller | None = None
-        self.body = bytearray()
-        self.reading = False
-        self.started = time.monotonic()
-        self.watched = False
-        self.future: Any = None  # of granian's; kept so that it is not collected while it is awaited
-
-
-class Front:
-    """Takes requests from granian, hands complete ones to the app on a thread, sends the answers.
-
-    granian calls from one thread. Whoever takes an exchange out of `_open` answers it: a request thread, or the
-    ticking main thread when time is up.
-    """
-
-    def __init__(self, app: Flask, settings: Settings, *, threads: int) -> None:
-        door = app.extensions.get("maxfw.door")
-        assert isinstance(door, Door), "create_app and old.prepare put one in front of every app"
-        self._app = app.wsgi_app
-        self._door = door
-        self._settings = settings
-        self._admission = Admission(app, settings, threads=threads)
-        self._predict = RequestThreads(threads, "maxfw-request")
-        self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
-        self._open: dict[Exchange, None] = {}  # whose answer is not begun
-        self._streams: dict[Exchange, None] = {}  # whose answer is on its way
-        self._stop = threading.Event()
-
-    def run(self, listener: socket.socket) -> None:
-        """Serve until a signal comes or the supervisor is gone, then finish what is in flight."""
-        inherited = inherited_descriptors()
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self._stop.set())
-        if inherited:
-            threading.Thread(target=self._outlive_nobody, args=(inherited[1],), daemon=True).start()
-        else:
-            say_where(listener)
-        server = _Granian(self._on_request, listener, self._settings)
-        while not self._stop.wait(TICK_S):
-            self._tick()
-        self._door.draining = True
-        server.stop()
-        deadline = time.monotonic() + self._settings.grace_s
-        while time.monotonic() < deadline and not (
-            server.stopped.wait(0.02) and not self._open and not self._streams
-        ):
-            self._tick()
-        self._door.flush()
-
-    def _outlive_nobody(self, lifeline: int) -> None:
-        os.read(lifeline, 1)  # returns when the supervisor is gone
-        self._stop.set()
-
-    # ------------------------------------------------------------------------------ on granian's thread
-
-    def _on_request(self, watcher: Any) -> None:
-        exchange = Exchange(watcher.scope, watcher.proto)
-        self._open[exchange] = None
-        try:
-            self._begin(exchange)
-        except MaxfwError as error:
-            self._refuse(exchange, error)
-        except BaseException:
-            log.exception("a request could not be taken")
-            self._refuse(exchange, ServiceError("the server failed to take this request"))
-
-    def _begin(self, exchange: Exchange) -> None:
-        scope = exchange.scope
-        head = exchange.head = Head(
-            scope.method, scope.path, scope.query_string, scope.headers.items(), self._door.id_of
-        )
-        self._admission.check(head)
-        if not head.has_body or head.kind is Kind.UNROUTED:
-            self._dispatch(exchange, b"")
-        elif head.length is not None and head.length <= WHOLE_BYTES:
-            self._admission.receive(head, head.length)
-            self._await(exchange, exchange.proto(), self._on_whole)
-        else:
-            exchange.proto.__aiter__()
-            self._await(exchange, exchange.proto.__anext__(), self._on_piece)
-
-    def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
-        exchange.reading = True
-        exchange.future = future
-        future.add_done_callback(partial(self._continue, exchange, then), context=None)
-
-    def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
-        if exchange not in self._open:
-            return  # it came too late
-        try:
-            then(exchange, future)
-        except MaxfwError as error:
-            self._refuse(exchange, error)
-        except BaseException:
-            log.exception("the body of a request could not be taken")
-            self._refuse(exchange, ServiceError("the server failed to take this request"))
-
-    def _on_whole(self, exchange: Exchange, future: Any) -> None:
-        try:
-            body = future.result()
-        except Exception:
-            raise BadInput("the request was cut off before it was complete") from None
-        if len(body) != exchange.head.length:
-            raise BadInput(f"the request was cut off after {len(body)} bytes")
-        self._dispatch(exchange, body)
-
-    def _on_piece(self, exchange: Exchange, future: Any) -> None:
-        piece = future.result()
-        if piece:
-            self._admission.receive(exchange.head, len(piece))
-            exchange.body += piece
-            self._admission.check_length(exchange.head, len(exchange.body))
-            self._await(exchange, exchange.proto.__anext__(), self._on_piece)
-            return
-        self._check_end(exchange)
-        self._admission.check_load(exchange.head)
-        body, exchange.body = bytes(exchange.body), bytearray()
-        self._dispatch(exchange, body)
-
-    @staticmethod
-    def _check_end(exchange: Exchange) -> None:
-        """Refuse a body that was cut: granian ends it with an empty piece as well, but does not call it the end."""
-        received = len(exchange.body)
-        if exchange.head.length is not None:
-            complete = received == exchange.head.length
-        else:
-            try:
-                exchange.future = exchange.proto.__anext__()
-                complete = False
-            except StopAsyncIteration:
-                complete = True
-        if not complete:
-            raise BadInput(f"the request was cut off after {received} bytes")
-
-    def _dispatch(self, exchange: Exchange, body: bytes) -> None:
-        exchange.reading = False
-        exchange.caller = Caller(self._settings.predict_timeout_s, request_id=exchange.head.request_id)
-        work = partial(self._answer, exchange, body)
-        if exchange.head.kind is Kind.PREDICT:
-            self._admission.enter(exchange.head)
-            self._predict.put(work)
-        else:
-            self._light.put(work, first=exchange.head.kind is Kind.WATCH)
-
-    # ------------------------------------------------------------------------------ on a request thread
-
-    def _answer(self, exchange: Exchange, body: bytes) -> None:
-        head, caller, scope = exchange.head, exchange.caller, exchange.scope
-        assert caller is not None
-        try:
-            if exchange not in self._open:
-                return  # it waited too long, and has been told so
-            if caller.left:
-                self._claim(exchange)
-                return
-            environ = wsgi.environ_of(
-                method=head.method,
-                path=head.path,
-                query=head.query,
-                scheme=scope.scheme,
-                http_version=scope.http_version,
-                server=scope.server,
-                client=scope.client,
-                authority=scope.authority,
-                headers=head.headers,
-                body=body,
-            )
-            environ[CALLER] = caller
-            answer = wsgi.call(self._app, environ)
-        except BaseException:
-            log.exception("request %s: the app raised instead of answering", head.request_id)
-            self._refuse(exchange, ServiceError("the server failed to answer this request"))
-            return
-        finally:
-            self._admission.leave(head)
-        self._send(exchange, answer)
-
-    def _send(self, exchange: Exchange, answer: wsgi.Answer) -> None:
-        assert exchange.caller is not None
-        if self._door.draining or exchange.head.kind is Kind.UNROUTED:
-            answer.headers.append(("connection", "close"))
-        if answer.rest is None:
-            if self._claim(exchange):
-                exchange.proto.response_bytes(answer.status, answer.headers, answer.content)
-            return
-        with contextlib.closing(answer.rest):
-            if not self._claim(exchange):
-                return
-            self._streams[exchange] = None
-            try:
-                stream = exchange.proto.response_stream(answer.status, answer.headers)
-                stream.send_bytes(answer.content)
-                for piece in answer.rest:
-                    if exchange.caller.left:
-                        return
-                    stream.send_bytes(piece)
-            finally:
-                del self._streams[exchange]
-
-    # ------------------------------------------------------------------------------ on any thread
-
-    def _claim(self, exchange: Exchange) -> bool:
-        """Whether whoever asks is the one to answer: the first is."""
-        return self._open.pop(exchange, exchange) is None
-
-    def _refuse(self, exchange: Exchange, error: MaxfwError) -> None:
-        head = exchange.head
-        if exchange.caller is None:  # else a thread has the body
-            self._admission.forget(head)
-        if not self._claim(exchange):
-            return
-        status, headers, body = self._door.refuse(
-            head.method, head.path, head.request_id, error, exchange.started
-        )
-        headers.append(("connection", "close"))
-        exchange.proto.response_bytes(status, headers, body)
-
-    # ------------------------------------------------------------------------------ on the main thread
-
-    def _tick(self) -> None:
-        """What is due: answers to requests whose time is up, an eye on slow ones, the log."""
-        now = time.monotonic()
-        for exchange in (*self._open, *self._streams):
-            age = now - exchange.started
-            caller = exchange.caller
-            if exchange.reading and age > self._settings.body_timeout_s:
-                seconds = self._settings.body_timeout_s
-                self._refuse(exchange, RequestTimeout(f"the request was not complete after {seconds:g} s"))
-            elif caller is not None and now > caller.deadline + LATE_S:
-                caller.leave()
-                seconds = self._settings.predict_timeout_s
-                self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
-            elif caller is not None and not exchange.watched and age > PATIENCE_S:
-                exchange.watched = True
-                exchange.future = exchange.proto.client_disconnect()
-                exchange.future.add_done_callback(partial(self._on_left, exchange), context=None)
-        self._door.flush()
-
-    def _on_left(self, exchange: Exchange, future: Any) -> None:
-        if (exchange in self._open or exchange in self._streams) and exchange.caller is not None:
-            exchange.caller.leave()
-
-
 class _Granian:
     """granian's worker, whose callbacks come straight to us."""
 
     def __init__(
         self, on_request: Callable[[Any], None], listener: socket.socket, settings: Settings
     ) -> None:
+        logging.getLogger("_granian").setLevel(logging.WARNING)
         self.stopped = threading.Event()
         self._signal = granian.WorkerSignal()
         self._signal.add_cb(self.stopped.set)
         self._socket = granian.SocketHolder(os.dup(listener.fileno()), False, BACKLOG)
         tls = (bool(settings.tls_cert), settings.tls_cert or None, settings.tls_key or None, None)
         clients: tuple[Any, ...] = (settings.tls_client_ca or None, [], bool(settings.tls_client_ca))
+        if tls[0] and not settings.tls_key:
+            raise BadSetting("MAXFW_TLS_CERT is set and MAXFW_TLS_KEY is not", hint="set both, or neither")
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         worker = granian.RSGIWorker(
             1,  # its number
@@ -382,7 +138,7 @@ class _Granian:
             30,
             max(128, min(MOST_CONNECTIONS, files - 256)),
             "1",  # HTTP/1.1
-            HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=READ_BUFFER_BYTES),
+            HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_S * 1000, max_buffer_size=READ_BUFFER_BYTES),
             None,
             False,  # no WebSockets
             None,

@@ -116,6 +116,7 @@ class Supervisor:
         )
 
     def _end_workers(self) -> None:
+        self._socket.close()  # who comes now is refused, and does not wait for workers that take nobody new
         for worker in self._workers:
             if worker.poll() is None:
                 worker.terminate()

@@ -268,11 +268,12 @@ def test_a_model_whose_thread_has_ended_is_neither_ready_nor_alive(
         ({"data": b"hello", "content_type": "text/plain"}, 415, "unsupported_media_type", "text/plain"),
         ({}, 415, "unsupported_media_type", "Content-Type: application/json"),
         (
-            {"json": {"text": ["a"]}, "headers": {"Content-Encoding": "gzip"}},
+            {"json": {"text": ["a"]}, "headers": {"Content-Encoding": "br"}},
             415,
             "unsupported_media_type",
             "compressed",
         ),
+        ({"json": {"text": ["a"]}, "headers": {"Content-Encoding": "gzip"}}, 400, "bad_input", "gzip"),
         ({"data": b"x" * 1_100_000, "content_type": "application/json"}, 413, "too_large", "1000000"),
     ],
 )

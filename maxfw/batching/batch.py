@@ -10,7 +10,7 @@ from maxfw.batching.pending import Item
 class Batch:
     """Inputs that are with the model."""
 
-    __slots__ = ("expected_s", "group", "is_repeated", "items", "number", "started")
+    __slots__ = ("group", "is_repeated", "items", "number", "started")
 
     def __init__(self, items: list[Item], number: int, started: float, is_repeated: bool) -> None:
         self.items = items
@@ -18,7 +18,6 @@ class Batch:
         self.number = number
         self.started = started
         self.is_repeated = is_repeated
-        self.expected_s = self.group.cost.seconds(len(items))
 
     @property
     def xs(self) -> list[Any]:
@@ -27,7 +26,7 @@ class Batch:
 
     def rest_s(self, now: float) -> float:
         """How long it will go on; one that is late is expected to be late by as much again."""
-        return abs(self.expected_s - (now - self.started))
+        return abs(self.group.cost.seconds(len(self.items)) - (now - self.started))
 
 
 class Trial:

@@ -7,6 +7,9 @@ FADING = 0.95
 # A call this many times slower than expected is believed only when it is no exception.
 SURPRISE = 2.0
 EXCEPTIONS = 2
+# Of calls this brief, after so many of them, only one in eight is learnt from: it must not cost more than they do.
+BRIEF_S = 0.001
+ENOUGH = 64
 # Sizes must differ before they say what an input costs beside what a call costs (variance of the sizes).
 SPREAD = 0.01
 
@@ -21,19 +24,15 @@ class Cost:
     """
 
     __slots__ = ("_calls", "_covariance", "_seconds", "_size", "_surprises", "_variance", "_weight",
-                 "per_call", "per_input")  # fmt: skip
+                 "is_known", "per_call", "per_input")  # fmt: skip
 
     def __init__(self) -> None:
         self.per_input = 0.0
         self.per_call = 0.0
+        self.is_known = False  # whether there were calls enough to say something
         self._calls = 0
         self._surprises = 0
         self._weight = self._size = self._seconds = self._variance = self._covariance = 0.0
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there were calls enough to say something."""
-        return self._calls > 1
 
     def seconds(self, inputs: int) -> float:
         """How long a call is expected to take; 0 as long as nothing is known."""
@@ -42,10 +41,11 @@ class Cost:
     def learn(self, inputs: int, seconds: float) -> None:
         """A call with so many inputs took so long."""
         self._calls += 1
-        if self._calls == 1:
+        if self._calls == 1 or (self._calls & 7 and self._calls > ENOUGH and self._seconds < BRIEF_S):
             return
-        if self._calls > 2:
+        if self.is_known:
             seconds = self._believable(seconds, SURPRISE * self.seconds(inputs))
+        self.is_known = True
         # West's update of a weighted mean, variance and covariance (Communications of the ACM, 1979).
         self._weight = FADING * self._weight + 1
         share = 1 / self._weight

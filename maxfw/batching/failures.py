@@ -30,6 +30,8 @@ def attempt(
     """One result for each input, or what went wrong, which is `BadModelOutput` if their number is wrong."""
     try:
         results = run(xs, **parameters)
+        if type(results) is list and len(results) == len(xs):
+            return results
         count = _length(results)
         # What a strange sequence raises while it is taken apart is the model's fault as well.
         answers = list(results) if isinstance(count, int) else []

@@ -33,7 +33,8 @@ class Item:
     @property
     def is_wanted(self) -> bool:
         """Whether its answer still matters to anyone."""
-        return not self.pending.is_done and self.index < self.pending.failed_at
+        pending = self.pending
+        return not pending.is_done and self.index < pending.failed_at
 
 
 class Pending:
@@ -121,31 +122,27 @@ class Group:
     The limit falls by half and grows by one, as TCP's window does (and Clipper's batches, NSDI 2017).
     """
 
-    __slots__ = ("_clean", "_most", "_overall", "backlog_s", "gap_s", "items", "key", "last_arrival", "limit",
-                 "own_cost")  # fmt: skip
+    __slots__ = ("_clean", "_most", "_own_cost", "backlog_s", "cost", "gap_s", "items", "key", "last_arrival",
+                 "limit")  # fmt: skip
 
     def __init__(self, key: Hashable, most: int, overall: Cost) -> None:
         self.key = key
         # A dict that remembers its order also when its first entries are removed again and again.
         self.items: OrderedDict[Item, None] = OrderedDict()
         self.limit = most
-        self.own_cost = Cost()
+        # What its own calls teach, and until there were enough of them, what all calls have taught.
+        self._own_cost = Cost()
+        self.cost = overall
         self.backlog_s = 0.0
         self.gap_s = 0.0
         self.last_arrival: float | None = None
         self._most = most
-        self._overall = overall
         self._clean = 0
 
     @property
     def oldest(self) -> int:
         """The number of the request that has waited longest."""
         return next(iter(self.items)).pending.number
-
-    @property
-    def cost(self) -> Cost:
-        """What its own calls have taught, or all calls as long as there were too few."""
-        return self.own_cost if self.own_cost.is_known else self._overall
 
     def drain_s(self, more: int = 0) -> float:
         """The seconds of all calls for those who wait, and for so many more."""
@@ -155,7 +152,9 @@ class Group:
 
     def learn(self, inputs: int, seconds: float) -> None:
         """A call went well."""
-        self.own_cost.learn(inputs, seconds)
+        self._own_cost.learn(inputs, seconds)
+        if self._own_cost.is_known:
+            self.cost = self._own_cost
         if self.limit < self._most and inputs >= self.limit:
             self._clean += 1
             if self._clean >= CLEAN_BATCHES:
@@ -168,8 +167,12 @@ class Group:
         self._clean = 0
 
     def arrive(self, now: float, longest_s: float) -> None:
-        """Someone came: learn how long one waits for the next; a pause counts as no more than `longest_s`."""
+        """Someone came: learn how long one waits for the next; a pause counts as no more than `longest_s`.
+
+        `gap_s` is a geometric mean, since whoever is answered together comes again together: many short gaps, one
+        long, and the short ones are what counts when some are here already.
+        """
         if self.last_arrival is not None:
-            gap = min(now - self.last_arrival, longest_s)
-            self.gap_s = gap if not self.gap_s else 0.9 * self.gap_s + 0.1 * gap
+            gap_s = min(max(now - self.last_arrival, 1e-6), longest_s)
+            self.gap_s = gap_s if not self.gap_s else self.gap_s * (gap_s / self.gap_s) ** 0.1
         self.last_arrival = now

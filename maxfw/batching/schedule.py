@@ -6,7 +6,7 @@ The time is an argument everywhere, so that tests can tell it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -57,7 +57,8 @@ class Schedule:
         self._calls = 0
         self._failures = 0
         self._last_failed = 0
-        self._linger_until: float | None = None
+        self._linger_since: float | None = None
+        self._linger_until = 0.0
         self._company = 0
         self._free_since = 0.0
 
@@ -72,31 +73,27 @@ class Schedule:
         items = [
             Item(pending, index, x, self._group(key), size) for index, (x, key, size) in enumerate(inputs)
         ]
-        if self.waiting or self.running is not None:
+        is_free = self.running is None and not self.waiting
+        if not is_free:
             self._refuse_if_hopeless(pending, items, now)
         self._requests += 1
         pending.number = self._requests
         pending.items = items
         for item in items:
-            group = item.group
-            if not group.items:
-                self._filled[group] = None
-            group.items[item] = None
-            item.is_waiting = True
-            self.waiting += 1
-            self.waiting_bytes += item.bytes
+            self._push(item)
             if self._max_wait_s:
-                group.arrive(now, 10 * self._max_wait_s)
-            self._recount(group)
-        return self._linger_until is None or self._is_worth_a_look(items, now)
+                item.group.arrive(now, 10 * self._max_wait_s)
+        if not is_free:  # else it is with the model before anyone asks
+            for item in items:
+                self._recount(item.group)
+        return self._linger_since is None or self._is_worth_a_look(items, now)
 
     def _refuse_if_hopeless(self, pending: Pending, items: Sequence[Item], now: float) -> None:
         wait_s = self.wait_s(now)
         if self.waiting:  # a request larger than the whole queue is let in when nobody waits
-            size = sum(item.bytes for item in items)
             if self.waiting + len(items) > self._max_queue:
                 self._refuse(items, f"{self.waiting} inputs wait for the model already", wait_s)
-            if self.waiting_bytes + size > self._max_queue_bytes:
+            if self.waiting_bytes + sum(item.bytes for item in items) > self._max_queue_bytes:
                 megabytes = self.waiting_bytes / 1e6
                 self._refuse(items, f"inputs of {megabytes:.1f} MB wait for the model already", wait_s)
         slack = pending.deadline - now
@@ -109,12 +106,11 @@ class Schedule:
             self._refuse(items, "the model is too busy to answer in time", wait_s)
 
     def _added_s(self, items: Sequence[Item]) -> float:
-        if len(items) == 1:
+        """How much longer everything takes with these inputs."""
+        if len(items) == 1:  # nearly always
             group = items[0].group
             return group.drain_s(1) - group.backlog_s
-        more: dict[Group, int] = {}
-        for item in items:
-            more[item.group] = more.get(item.group, 0) + 1
+        more = Counter(item.group for item in items)
         return sum(group.drain_s(count) - group.backlog_s for group, count in more.items())
 
     def _refuse(self, items: Sequence[Item], message: str, wait_s: float) -> None:
@@ -145,14 +141,15 @@ class Schedule:
             group = self._oldest_group()
             linger_s = self._linger_s(group, now) if self._max_wait_s else 0.0
             if linger_s > 0:
+                self._linger_until = now + linger_s
                 return linger_s
-            self._linger_until = None
+            self._linger_since = None
             self._company = self.waiting
             if items := self._pick(group, now):
-                if group.key in self._groups:
+                if len(self._groups) > 1 and group.key in self._groups:
                     self._groups.move_to_end(group.key)
                 return self._start(items, now)
-        self._linger_until = None
+        self._linger_since = None
         return None
 
     def _start(self, items: list[Item], now: float, *, is_repeated: bool = False) -> Batch:
@@ -169,19 +166,23 @@ class Schedule:
         """Those who have waited longest, as many as fit into a batch that is ready for the first deadline."""
         items: list[Item] = []
         cost = group.cost
-        budget = FOREVER
+        alone_s = cost.seconds(1)
+        ready_s = cost.per_call
+        budget_s = FOREVER
         while group.items and len(items) < group.limit:
             item = next(iter(group.items))
             if not self._may_run(item, now):
                 continue
-            own = HASTE * (item.pending.deadline - now)
-            if own >= cost.seconds(1):  # who is late whatever we do rides along and hurries nobody
-                budget = min(budget, own)
-            if items and cost.seconds(len(items) + 1) > budget:
+            own_s = HASTE * (item.pending.deadline - now)
+            if alone_s <= own_s < budget_s:  # who is late whatever we do rides along and hurries nobody
+                budget_s = own_s
+            ready_s += cost.per_input
+            if ready_s > budget_s and items:
                 break
             self._remove(item)
             items.append(item)
-        self._recount(group)
+        if group.items or group.backlog_s:
+            self._recount(group)
         return items
 
     def _may_run(self, item: Item, now: float) -> bool:
@@ -195,29 +196,34 @@ class Schedule:
     # Waiting for company
 
     def _linger_s(self, group: Group, now: float) -> float:
-        """The seconds to wait for company, where the cost of a call that is saved beats what the waiting costs.
+        """The seconds to wait for company: as long as the waiting of all costs less than the call that is saved.
 
-        A model that was free of late, or had one request at a time, is not waited for.
+        The rule is that of renting skis until they have cost what buying costs (Karlin et al., Competitive snoopy
+        caching, 1988). A model that was free of late, or had one request at a time, is not waited for.
         """
         waiting = len(group.items)
-        if self.is_closed or waiting >= group.limit or group.gap_s > self._max_wait_s:
+        if self.is_closed or waiting >= group.limit:
             return 0.0
-        if self._linger_until is None:
-            if self._company < 2 or now - self._free_since > self._max_wait_s:
+        patience_s = group.cost.per_call / self.waiting
+        last_arrival = group.last_arrival or 0.0
+        if self._linger_since is None:
+            was_free = self._company < 2 or now - self._free_since > self._max_wait_s
+            if was_free or not 0 < group.gap_s <= patience_s:
                 return 0.0
-            self._linger_until = now + self._max_wait_s
-        if group.cost.per_call <= self.waiting * group.gap_s:
-            return 0.0
+            self._linger_since = now
         ready_s = group.cost.seconds(waiting + 1) / HASTE
-        deadline = min(item.pending.deadline for item in group.items)
-        return min(self._linger_until, deadline - ready_s) - now
+        until = min(
+            self._linger_since + self._max_wait_s,
+            max(self._linger_since, last_arrival) + patience_s,
+            min(item.pending.deadline for item in group.items) - ready_s,
+        )
+        return until - now
 
     def _is_worth_a_look(self, items: Sequence[Item], now: float) -> bool:
+        """Whether someone who came while company is waited for changes how long."""
         group = self._oldest_group()
-        if any(item.group is not group for item in items):
-            return True
-        linger_s = self._linger_s(group, now)
-        return linger_s <= 0 or (self._linger_until is not None and now + linger_s < self._linger_until)
+        other = any(item.group is not group for item in items)
+        return other or now + self._linger_s(group, now) < self._linger_until
 
     # Taking the outcome
 
@@ -228,7 +234,7 @@ class Schedule:
         self._free_since = now
         for item in batch.items:
             pending = item.pending
-            if pending.last_call != batch.number and not pending.is_done:
+            if pending.last_call != batch.number:
                 pending.last_call = batch.number
                 pending.predict_s += seconds
         ended: Ended = "ok"
@@ -240,7 +246,8 @@ class Schedule:
             group = batch.group
             self.cost.learn(len(batch.items), seconds)
             group.learn(len(batch.items), seconds)
-            self._recount(group)
+            if group.items:
+                self._recount(group)
             for item, result in zip(batch.items, outcome, strict=True):
                 self._answer(item, result, now)
         if self._is_observed:
@@ -343,6 +350,14 @@ class Schedule:
             if item.is_waiting:
                 self._remove(item)
                 self._recount(item.group)
+
+    def _push(self, item: Item) -> None:
+        if not item.group.items:
+            self._filled[item.group] = None
+        item.group.items[item] = None
+        item.is_waiting = True
+        self.waiting += 1
+        self.waiting_bytes += item.bytes
 
     def _remove(self, item: Item) -> None:
         del item.group.items[item]

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 from PIL import Image
 
-from maxfw.errors import BadModel, BadParameter
+from maxfw.errors import BadModel, BadParameter, quoted
 from maxfw.model.model import MAXModelWrapper, validate, writes_single
 from maxfw.tasks.base import Task
 
@@ -99,7 +99,9 @@ def bind(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str
     for name in values:
         if name not in known:
             names = ", ".join(known) or "none"
-            raise BadParameter(f"unknown parameter {name!r}", hint=f"the parameters of this model: {names}")
+            raise BadParameter(
+                f"unknown parameter {quoted(name)}", hint=f"the parameters of this model: {names}"
+            )
     arguments: dict[str, dict[str, Any]] = {hook: {} for hook in HOOKS}
     for parameter in parameters:
         if parameter.name in values:
@@ -135,8 +137,7 @@ def convert(parameter: Parameter, value: Any) -> Any:
 
 
 def _refusal(parameter: Parameter, value: Any, why: str) -> BadParameter:
-    shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "…"
-    return BadParameter(f"parameter {parameter.name!r}: {shown}: {why}", hint=_expectation(parameter))
+    return BadParameter(f"parameter {parameter.name!r}: {quoted(value)}: {why}", hint=_expectation(parameter))
 
 
 def _expectation(parameter: Parameter) -> str:

@@ -12,7 +12,7 @@ from flask_restx import Api, Namespace, Resource
 
 import maxfw
 from maxfw.catalog import card
-from maxfw.errors import BadInput, NotFound, UnsupportedMedia
+from maxfw.errors import BadInput, NotFound, UnsupportedMedia, quoted
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, Upload
@@ -122,11 +122,11 @@ def read_request(
         UnsupportedMedia: the body is of another media type than the task takes.
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMedia("the body is compressed", hint="send it as it is, without Content-Encoding")
+        raise UnsupportedMedia("the body is compressed in an unknown way", hint="gzip and deflate are known")
     query = _once(request.args.items(multi=True), "URL parameter")
     if task.body is not None:
         body = _json_body(request, settings)
-        own = {field.name for field in msgspec.structs.fields(task.body)}
+        own = task.body.__struct_fields__
         inputs = Inputs(body={name: value for name, value in body.items() if name in own})
         return inputs, {name: value for name, value in body.items() if name not in own} | query
     _check_form(request, task)
@@ -134,7 +134,7 @@ def read_request(
     known = {field.name for field in task.files} | set(pictures)
     if unknown := [name for name in uploads if name not in known]:
         raise BadInput(
-            f"unknown file field {unknown[0]!r}", hint=f"this model takes {', '.join(sorted(known))}"
+            f"unknown file field {quoted(unknown[0])}", hint=f"this model takes {', '.join(sorted(known))}"
         )
     files = {
         name: Upload(upload.stream.read(), upload.filename or "", upload.mimetype)
@@ -161,7 +161,7 @@ def _once(pairs: Iterable[tuple[str, Any]], what: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise BadInput(f"{what} {name!r} is sent twice", hint="send it once")
+            raise BadInput(f"{what} {quoted(name)} is sent twice", hint="send it once")
         values[name] = value
     return values
 
@@ -170,7 +170,7 @@ def _json_body(request: Request, settings: Settings) -> dict[str, Any]:
     mimetype = request.mimetype
     if mimetype != "application/json" and not mimetype.endswith("+json"):
         raise UnsupportedMedia(
-            f"the body is {mimetype or 'of no stated type'!r}, not JSON",
+            f"the body is {quoted(mimetype or 'of no stated type')}, not JSON",
             hint="send JSON with the header 'Content-Type: application/json'",
         )
     return decode_json(request.get_data(cache=False), max_depth=settings.max_json_depth)
@@ -180,6 +180,6 @@ def _check_form(request: Request, task: Task) -> None:
     if task.files and request.mimetype not in (MULTIPART, FORM, ""):
         field = task.files[0]
         raise UnsupportedMedia(
-            f"the body is {request.mimetype!r}, not a multipart form",
+            f"the body is {quoted(request.mimetype)}, not a multipart form",
             hint=f"send {field.description} as a form field: curl -F {field.name}=@{field.example}",
         )

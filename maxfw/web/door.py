@@ -13,7 +13,7 @@ import flask
 from flask import Flask
 
 from maxfw.errors import MaxfwError
-from maxfw.predictor import Caller
+from maxfw.predictor import Caller, Predictor
 from maxfw.settings import Settings
 from maxfw.web import errors, guards
 from maxfw.web.errors import CALLER
@@ -39,6 +39,7 @@ class Door:
         self._timeout_s = settings.predict_timeout_s
         self._old_style = old_style
         self._body_limit = int(app.config["MAX_CONTENT_LENGTH"])
+        self._app = app
         self._inner = app.wsgi_app
         app.wsgi_app = self  # type: ignore[method-assign]
         app.before_request(_note_route)
@@ -91,9 +92,12 @@ class Door:
         self._log.add(request_id, method, path, error.status, seconds, size=len(body), code=error.code)
         return error.status, headers, body
 
-    def flush(self) -> None:
-        """Write the log's lines that are still held back."""
+    def tick(self) -> None:
+        """Several times a second: write the log, look at the queue."""
         self._log.flush()
+        predictor = self._app.extensions.get("maxfw")
+        if isinstance(predictor, Predictor):
+            self.metrics.tick(predictor.batcher.queue_length(), predictor.batcher.busy_s())
 
     def _refused(
         self, caller: Caller, environ: Environ, error: MaxfwError, start_response: Callable[..., Any]

@@ -17,6 +17,7 @@ from flask_cors import CORS
 
 from maxfw.errors import BadInput, BadSetting, TooLarge, Unauthorized
 from maxfw.settings import Settings
+from maxfw.web.forms import BoundedFormParser
 
 MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_S = 10
@@ -34,6 +35,8 @@ _PIECE = 1 << 16
 
 class BoundedRequest(flask.Request):
     """A request whose uploads stay in memory: their size is bounded, and the disk may be read-only."""
+
+    form_data_parser_class = BoundedFormParser
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         return io.BytesIO()

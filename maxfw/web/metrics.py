@@ -27,6 +27,7 @@ class Metrics:
     """What one process has seen."""
 
     def __init__(self) -> None:
+        prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
         own = self._registry = CollectorRegistry()
         counters: dict[str, Any] = {"registry": own, "namespace": "maxfw"}
         histograms: dict[str, Any] = {**counters, "buckets": SECONDS}

@@ -1,0 +1,294 @@
+"""From granian's callbacks to the app and back: the way of each request through the process.
+
+The interface is RSGI, as granian has it; who may come in is decided from a request's head, and only a complete request
+gets a thread, so a client that sends half a request holds none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Flask
+
+from maxfw import wsgi
+from maxfw.admission import Admission, Head, Kind
+from maxfw.errors import BadInput, DeadlineExceeded, MaxfwError, RequestTimeout, ServiceError
+from maxfw.predictor import Caller
+from maxfw.settings import Settings
+from maxfw.threads import RequestThreads
+from maxfw.web.door import Door
+from maxfw.web.errors import CALLER
+from maxfw.web.health import Health
+
+log = logging.getLogger("maxfw")
+
+# A body of a stated length up to this is gathered by granian; what is longer, or of no stated length, is counted
+# piece by piece while it comes.
+WHOLE_BYTES = 65_536
+
+LIGHT_THREADS = 4  # health, metadata and pages never wait behind predictions
+LATE_S = 1.0  # what the app gets beyond its own deadline, before the front answers in its place
+PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
+
+
+_NO_HEAD = Head("", "", "", [], lambda _: "")
+
+
+class Exchange:
+    """A request between its head and its answer."""
+
+    __slots__ = (
+        "body",
+        "caller",
+        "future",
+        "head",
+        "leaving",
+        "proto",
+        "reading",
+        "scope",
+        "started",
+        "watched",
+    )
+
+    def __init__(self, scope: Any, proto: Any) -> None:
+        self.scope = scope
+        self.proto = proto
+        self.head: Head = _NO_HEAD
+        self.caller: Caller | None = None
+        self.body = bytearray()
+        self.reading = False
+        self.started = time.monotonic()
+        self.watched = False
+        # Of granian's; kept so that they are not collected while they are awaited.
+        self.future: Any = None
+        self.leaving: Any = None
+
+
+class Front:
+    """Takes requests from granian, hands complete ones to the app on a thread, sends the answers.
+
+    granian calls from one thread. Whoever takes an exchange out of `_open` answers it: a request thread, or the
+    ticking main thread when time is up.
+    """
+
+    def __init__(self, app: Flask, settings: Settings, *, threads: int) -> None:
+        door = app.extensions.get("maxfw.door")
+        assert isinstance(door, Door), "create_app and old.prepare put one in front of every app"
+        self._app = app.wsgi_app
+        self._door = door
+        self._health: Health = app.extensions.get("maxfw.health") or Health(None, settings)
+        self._settings = settings
+        self._admission = Admission(app, settings, threads=threads)
+        self._predict = RequestThreads(threads, "maxfw-request")
+        self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
+        self._health.threads_are_stuck = self._admission.is_stuck
+        self._open: dict[Exchange, None] = {}  # whose answer is not begun
+        self._streams: dict[Exchange, None] = {}  # whose answer is on its way
+
+    def unfinished(self) -> str:
+        """What is still open, for the log."""
+        reading = sum(exchange.reading for exchange in tuple(self._open))
+        return f"{reading} requests are being received, {len(self._open) - reading} wait for their answer"
+
+    def drain(self) -> None:
+        """From now on say that the service is not ready, and that connections end with their answer."""
+        self._door.draining = self._health.draining = True
+
+    # ------------------------------------------------------------------------------ on granian's thread
+
+    def on_request(self, watcher: Any) -> None:
+        """A request's head is here."""
+        exchange = Exchange(watcher.scope, watcher.proto)
+        self._open[exchange] = None
+        try:
+            self._begin(exchange)
+        except MaxfwError as error:
+            self._refuse(exchange, error)
+        except BaseException:
+            log.exception("a request could not be taken")
+            self._refuse(exchange, ServiceError("the server failed to take this request"))
+
+    def _begin(self, exchange: Exchange) -> None:
+        scope = exchange.scope
+        head = exchange.head = Head(
+            scope.method, scope.path, scope.query_string, scope.headers.items(), self._door.id_of
+        )
+        self._admission.check(head)
+        if not head.has_body or head.kind is Kind.UNROUTED:
+            self._dispatch(exchange, b"")
+        elif head.length is not None and head.length <= WHOLE_BYTES:
+            self._admission.receive(head, head.length)
+            self._await(exchange, exchange.proto(), self._on_whole)
+        else:
+            exchange.proto.__aiter__()
+            self._await(exchange, exchange.proto.__anext__(), self._on_piece)
+
+    def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
+        exchange.reading = True
+        exchange.future = future
+        future.add_done_callback(partial(self._continue, exchange, then), context=None)
+
+    def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
+        if exchange not in self._open:
+            return  # it came too late
+        try:
+            then(exchange, future)
+        except MaxfwError as error:
+            self._refuse(exchange, error)
+        except BaseException:
+            log.exception("the body of a request could not be taken")
+            self._refuse(exchange, ServiceError("the server failed to take this request"))
+
+    def _on_whole(self, exchange: Exchange, future: Any) -> None:
+        try:
+            body = future.result()
+        except Exception:
+            raise BadInput("the request was cut off before it was complete") from None
+        if len(body) != exchange.head.length:
+            raise BadInput(f"the request was cut off after {len(body)} bytes")
+        self._dispatch(exchange, body)
+
+    def _on_piece(self, exchange: Exchange, future: Any) -> None:
+        piece = future.result()
+        if piece:
+            self._admission.receive(exchange.head, len(piece))
+            exchange.body += piece
+            self._admission.check_length(exchange.head, len(exchange.body))
+            self._await(exchange, exchange.proto.__anext__(), self._on_piece)
+            return
+        self._check_end(exchange)
+        self._admission.check_load(exchange.head)
+        body, exchange.body = bytes(exchange.body), bytearray()
+        self._dispatch(exchange, body)
+
+    @staticmethod
+    def _check_end(exchange: Exchange) -> None:
+        """Refuse a body that was cut: granian ends it with an empty piece as well, but does not call it the end."""
+        received = len(exchange.body)
+        if exchange.head.length is not None:
+            complete = received == exchange.head.length
+        else:
+            try:
+                exchange.future = exchange.proto.__anext__()
+                complete = False
+            except StopAsyncIteration:
+                complete = True
+        if not complete:
+            raise BadInput(f"the request was cut off after {received} bytes")
+
+    def _dispatch(self, exchange: Exchange, body: bytes) -> None:
+        exchange.reading = False
+        exchange.caller = Caller(self._settings.predict_timeout_s, request_id=exchange.head.request_id)
+        work = partial(self._answer, exchange, body)
+        if exchange.head.kind is Kind.PREDICT:
+            self._admission.enter(exchange.head)
+            self._predict.put(work)
+        else:
+            self._light.put(work, first=exchange.head.kind is Kind.WATCH)
+
+    # ------------------------------------------------------------------------------ on a request thread
+
+    def _answer(self, exchange: Exchange, body: bytes) -> None:
+        head, caller, scope = exchange.head, exchange.caller, exchange.scope
+        assert caller is not None
+        try:
+            if exchange not in self._open:
+                return  # it waited too long, and has been told so
+            if caller.left:
+                self._claim(exchange)
+                return
+            environ = wsgi.environ_of(
+                method=head.method,
+                path=head.path,
+                query=head.query,
+                scheme=scope.scheme,
+                http_version=scope.http_version,
+                server=scope.server,
+                client=scope.client,
+                authority=scope.authority,
+                headers=head.headers,
+                body=body,
+            )
+            environ[CALLER] = caller
+            answer = wsgi.call(self._app, environ)
+        except BaseException:
+            log.exception("request %s: the app raised instead of answering", head.request_id)
+            self._refuse(exchange, ServiceError("the server failed to answer this request"))
+            return
+        finally:
+            self._admission.leave(head)
+        self._send(exchange, answer)
+
+    def _send(self, exchange: Exchange, answer: wsgi.Answer) -> None:
+        assert exchange.caller is not None
+        if self._door.draining or exchange.head.kind is Kind.UNROUTED:
+            answer.headers.append(("connection", "close"))
+        if answer.rest is None:
+            if self._claim(exchange):
+                exchange.proto.response_bytes(answer.status, answer.headers, answer.content)
+            return
+        with contextlib.closing(answer.rest):
+            if not self._claim(exchange):
+                return
+            self._streams[exchange] = None
+            try:
+                stream = exchange.proto.response_stream(answer.status, answer.headers)
+                stream.send_bytes(answer.content)
+                for piece in answer.rest:
+                    if exchange.caller.left:
+                        return
+                    stream.send_bytes(piece)
+            finally:
+                del self._streams[exchange]
+
+    # ------------------------------------------------------------------------------ on any thread
+
+    def _claim(self, exchange: Exchange) -> bool:
+        """Whether whoever asks is the one to answer: the first is."""
+        return self._open.pop(exchange, exchange) is None
+
+    def _refuse(self, exchange: Exchange, error: MaxfwError) -> None:
+        head = exchange.head
+        if exchange.caller is None:  # else a thread has the body
+            self._admission.forget(head)
+        if not self._claim(exchange):
+            return
+        status, headers, body = self._door.refuse(
+            head.method, head.path, head.request_id, error, exchange.started
+        )
+        headers.append(("connection", "close"))
+        exchange.proto.response_bytes(status, headers, body)
+
+    # ------------------------------------------------------------------------------ on the main thread
+
+    def tick(self) -> None:
+        """What is due: answers to requests whose time is up, an eye on slow ones, the log."""
+        now = time.monotonic()
+        for exchange in (*self._open, *self._streams):
+            age = now - exchange.started
+            caller = exchange.caller
+            if exchange.reading and age > self._settings.body_timeout_s:
+                seconds = self._settings.body_timeout_s
+                self._refuse(exchange, RequestTimeout(f"the request was not complete after {seconds:g} s"))
+            elif caller is not None and now > caller.deadline + LATE_S:
+                caller.leave()
+                seconds = self._settings.predict_timeout_s
+                self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
+            elif not exchange.watched and age > PATIENCE_S:
+                exchange.watched = True
+                exchange.leaving = exchange.proto.client_disconnect()
+                exchange.leaving.add_done_callback(partial(self._on_left, exchange), context=None)
+        self._door.tick()
+
+    def _on_left(self, exchange: Exchange, future: Any) -> None:
+        """The connection is closed; granian says so of answered requests as well."""
+        if exchange.caller is not None:
+            if exchange in self._open or exchange in self._streams:
+                exchange.caller.leave()
+        elif self._claim(exchange):
+            self._admission.forget(exchange.head)
