@@ -67,7 +67,7 @@ def maxfw_files() -> dict[str, Content]:
     checkout = package.parent
     if (checkout / "Dockerfile.base").is_file():
         source: dict[str, Content] = {
-            name: checkout / name for name in _not_ignored(checkout, _ignored(checkout))
+            name: checkout / name for name in _not_ignored(checkout, [*_ignored(checkout), "webapps"])
         }
         return {**source, "Dockerfile": checkout / "Dockerfile.base"}
     wheel = f"maxfw-{maxfw.__version__}-py3-none-any.whl"

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+FROM_PYTHON = "python:3.11-slim-bookworm"
+DETECTOR, TEXTS = "max-object-detector:tested", "max-text-sentiment-classifier:tested"
 
 MODEL = '''"""A model."""
 
@@ -63,3 +67,30 @@ def maxfw(tmp_path_factory: pytest.TempPathFactory) -> Maxfw:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def engine() -> Any:
+    """The engine of this machine."""
+    docker = pytest.importorskip("docker", reason="needs the extra maxfw[docker]")
+    try:
+        client = docker.from_env(timeout=600)
+        client.ping()
+    except docker.errors.DockerException as error:
+        pytest.skip(f"needs a running container engine: {error}")
+    try:
+        client.images.get(FROM_PYTHON)
+    except docker.errors.ImageNotFound:
+        client.images.pull(FROM_PYTHON)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def built(engine: Any, maxfw: Maxfw, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The two images → the folder that they were built in, with their bills of materials."""
+    folder = tmp_path_factory.mktemp("built")
+    for model, tag in (("object_detector", DETECTOR), ("text_sentiment_classifier", TEXTS)):
+        done = maxfw("build", model, "--tag", tag, cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder

@@ -49,33 +49,6 @@ HARDENED: dict[str, Any] = {
 Maxfw = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="session")
-def engine() -> Any:
-    """The engine of this machine."""
-    docker = pytest.importorskip("docker", reason="needs the extra maxfw[docker]")
-    try:
-        client = docker.from_env(timeout=600)
-        client.ping()
-    except docker.errors.DockerException as error:
-        pytest.skip(f"needs a running container engine: {error}")
-    try:
-        client.images.get(FROM_PYTHON)
-    except docker.errors.ImageNotFound:
-        client.images.pull(FROM_PYTHON)
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="session")
-def built(engine: Any, maxfw: Maxfw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The two images → the folder that they were built in, with their bills of materials."""
-    folder = tmp_path_factory.mktemp("built")
-    for model, tag in (("object_detector", DETECTOR), ("text_sentiment_classifier", TEXTS)):
-        done = maxfw("build", model, "--tag", tag, cwd=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
 NASTY = {
     "id": 'max-"\nRUN touch /pwned',
     "name": '"\nRUN touch /pwned\nLABEL x="',
@@ -220,41 +193,37 @@ def test_several_workers_share_their_metrics_under_a_read_only_root(engine: Any,
 
 
 def test_sigterm_under_load_loses_nothing(engine: Any, built: Path) -> None:
+    """Sixteen clients always have a request under way; those of the moment of the signal are all answered."""
+    texts = ["not bad at all, " * 100] * 256
     answers: list[int] = []
     lost: list[str] = []
-    told = threading.Event()
+    no_more = threading.Event()
 
-    with running(engine, TEXTS) as container, httpx.Client(timeout=60) as client:
+    with running(engine, TEXTS) as container:
 
-        def ask(number: int) -> None:
-            while not told.is_set():
-                request = client.post(container.url + "/model/predict", json={"text": ["good"] * 64})
-                answers.append(request.status_code)
-                if request.status_code == 503:
-                    return
-
-        def ask_and_count(number: int) -> None:
-            try:
-                ask(number)
-            except httpx.ConnectError:
-                pass  # it no longer listens; nothing was sent
-            except httpx.TransportError as error:
-                lost.append(repr(error))
+        def keep_asking() -> None:
+            while not no_more.is_set():
+                try:
+                    request = httpx.post(container.url + "/model/predict", json={"text": texts}, timeout=60)
+                    answers.append(request.status_code)
+                except httpx.TransportError as error:
+                    lost.append(repr(error))
 
         with ThreadPoolExecutor(16) as pool:
-            asking = [pool.submit(ask_and_count, number) for number in range(16)]
-            while len(answers) < 32:
+            asking = [pool.submit(keep_asking) for _ in range(16)]
+            while len(answers) + len(lost) < 32:
                 time.sleep(0.01)
+            no_more.set()
+            time.sleep(0.02)  # whoever has looked at it a moment ago has sent its request by now
             before = len(answers)
             container.container.kill("SIGTERM")
-            told.set()  # those that are under way must be answered
             for one in asking:
-                one.result(60)
+                one.result(90)
         ended = container.container.wait(timeout=60)
 
     assert lost == []
-    assert set(answers) <= {200, 503}
-    assert answers[before:].count(200) > 0
+    assert set(answers) == {200}
+    assert len(answers) > before, "nothing was under way; ask for more"
     assert ended["StatusCode"] == 0
 
 
@@ -353,7 +322,8 @@ def test_nothing_that_a_card_says_is_run(engine: Any, odd: str) -> None:
     assert image.labels["org.opencontainers.image.title"] == '" RUN touch /pwned LABEL x="'
     assert image.labels["org.opencontainers.image.description"] == NASTY["description"]
     assert image.labels["org.opencontainers.image.licenses"] == NASTY["license"]
-    assert engine.containers.run(odd, entrypoint=["find", "/", "-xdev", "-name", "pwned"], remove=True) == b""
+    looks = "find / -xdev -name pwned 2>/dev/null; true"
+    assert engine.containers.run(odd, entrypoint=["sh", "-c", looks], user="0", remove=True) == b""
 
 
 def test_a_step_that_fails_is_one_line_below_what_it_said(
