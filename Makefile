@@ -40,8 +40,8 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/test.stamp  ## what maxfw adds to the start of a process
-	$(BIN)/python benchmarks/start_up.py
+bench: .venv-bench/bench.stamp  ## maxfw beside its peers, and what it holds under load; needs wrk
+	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/docs.stamp  ## the site, in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
@@ -66,6 +66,11 @@ $(VENV)/test.stamp: setup.py
 $(VENV)/docs.stamp: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
+.venv-bench/bench.stamp: setup.py benchmarks/requirements.txt
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt -e '.[litert,onnx]'
 	touch $@
 
 .venv-tensorflow/test.stamp: setup.py

@@ -85,6 +85,10 @@ class Head:
         """Whether bytes follow the head."""
         return self.chunked or bool(self.length)
 
+    def is_plain_post(self, path: str) -> bool:
+        """Whether it posts to this address, and its body is not compressed."""
+        return self.path == path and self.method == "POST" and not self.get("content-encoding")
+
     def get(self, name: str) -> str:
         """The value of a header; empty without it."""
         return next((value for known, value in self.headers if known == name), "")

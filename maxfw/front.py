@@ -17,13 +17,16 @@ from flask import Flask
 
 from maxfw import wsgi
 from maxfw.admission import Admission, Head, Kind
-from maxfw.errors import BadInput, DeadlineExceeded, MaxfwError, RequestTimeout, ServiceError
-from maxfw.predictor import Caller
+from maxfw.batching import Pending
+from maxfw.errors import Abandoned, BadInput, DeadlineExceeded, MaxfwError, RequestTimeout, ServiceError
+from maxfw.predictor import Begun, Caller, Predictor
 from maxfw.settings import Settings
 from maxfw.threads import RequestThreads
 from maxfw.web.door import Door
-from maxfw.web.errors import CALLER
+from maxfw.web.errors import CALLER, body_of, headers_of, shown_in_place_of
 from maxfw.web.health import Health
+from maxfw.web.predict import ROUTE, Predict
+from maxfw.web.reading import Received
 
 log = logging.getLogger("maxfw")
 
@@ -32,7 +35,7 @@ log = logging.getLogger("maxfw")
 WHOLE_BYTES = 65_536
 
 LIGHT_THREADS = 4  # health, metadata and pages never wait behind predictions
-LATE_S = 1.0  # what the app gets beyond its own deadline, before the front answers in its place
+LATE_S = 0.5  # what the app gets beyond its own deadline, before the front answers in its place
 PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
 
 
@@ -42,18 +45,7 @@ _NO_HEAD = Head("", "", "", [], lambda _: "")
 class Exchange:
     """A request between its head and its answer."""
 
-    __slots__ = (
-        "body",
-        "caller",
-        "future",
-        "head",
-        "leaving",
-        "proto",
-        "reading",
-        "scope",
-        "started",
-        "watched",
-    )
+    __slots__ = ("body", "caller", "head", "proto", "reading", "scope", "started", "watched")
 
     def __init__(self, scope: Any, proto: Any) -> None:
         self.scope = scope
@@ -64,9 +56,6 @@ class Exchange:
         self.reading = False
         self.started = time.monotonic()
         self.watched = False
-        # Of granian's; kept so that they are not collected while they are awaited.
-        self.future: Any = None
-        self.leaving: Any = None
 
 
 class Front:
@@ -87,6 +76,10 @@ class Front:
         self._predict = RequestThreads(threads, "maxfw-request")
         self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
         self._health.threads_are_stuck = self._admission.is_stuck
+        predictor = app.extensions.get("maxfw")
+        # For browsers of other origins there are headers to add, which is Flask's affair.
+        with_flask = bool(settings.cors)
+        self._line = Predict(predictor) if isinstance(predictor, Predictor) and not with_flask else None
         self._open: dict[Exchange, None] = {}  # whose answer is not begun
         self._streams: dict[Exchange, None] = {}  # whose answer is on its way
 
@@ -130,7 +123,7 @@ class Front:
 
     def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
         exchange.reading = True
-        exchange.future = future
+        # The exchange does not hold the future: Python cannot see the way back, and would keep both for ever.
         future.add_done_callback(partial(self._continue, exchange, then), context=None)
 
     def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
@@ -174,7 +167,7 @@ class Front:
             complete = received == exchange.head.length
         else:
             try:
-                exchange.future = exchange.proto.__anext__()
+                exchange.proto.__anext__()
                 complete = False
             except StopAsyncIteration:
                 complete = True
@@ -187,7 +180,8 @@ class Front:
         work = partial(self._answer, exchange, body)
         if exchange.head.kind is Kind.PREDICT:
             self._admission.enter(exchange.head)
-            self._predict.put(work)
+            is_straight = self._line is not None and exchange.head.is_plain_post(ROUTE)
+            self._predict.put(partial(self._begin_line, exchange, body) if is_straight else work)
         else:
             self._light.put(work, first=exchange.head.kind is Kind.WATCH)
 
@@ -197,10 +191,7 @@ class Front:
         head, caller, scope = exchange.head, exchange.caller, exchange.scope
         assert caller is not None
         try:
-            if exchange not in self._open:
-                return  # it waited too long, and has been told so
-            if caller.left:
-                self._claim(exchange)
+            if not self._is_wanted(exchange):
                 return
             environ = wsgi.environ_of(
                 method=head.method,
@@ -246,6 +237,77 @@ class Front:
             finally:
                 del self._streams[exchange]
 
+    # ------------------------------------------------------- on request threads, in two halves: the straight line
+
+    def _begin_line(self, exchange: Exchange, body: bytes) -> None:
+        head, caller = exchange.head, exchange.caller
+        assert caller is not None
+        assert self._line is not None
+        if not self._is_wanted(exchange):
+            return
+        try:
+            received = Received(head.get("content-type"), body, head.query)
+            self._line.begin(received, caller, partial(self._through, exchange))
+        except BaseException as error:
+            self._end_with(exchange, error)
+
+    def _through(self, exchange: Exchange, begun: Begun, pending: Pending) -> None:
+        self._predict.put(partial(self._end_line, exchange, begun, pending))
+
+    def _end_line(self, exchange: Exchange, begun: Begun, pending: Pending) -> None:
+        assert self._line is not None
+        if not self._is_wanted(exchange):
+            return
+        try:
+            encoded = self._line.end(begun, pending, exchange.head.get("accept"))
+        except BaseException as error:
+            self._end_with(exchange, error)
+            return
+        headers = [("content-type", encoded.media_type), ("server-timing", begun.caller.server_timing())]
+        self._send_line(exchange, 200, headers, encoded.content)
+
+    def _end_with(self, exchange: Exchange, error: BaseException) -> None:
+        assert exchange.caller is not None
+        shown = shown_in_place_of(error, exchange.head.request_id)
+        exchange.caller.code = shown.code
+        headers = [(name.lower(), value) for name, value in headers_of(shown).items()]
+        self._send_line(exchange, shown.status, headers, body_of(shown, exchange.head.request_id))
+
+    def _send_line(self, exchange: Exchange, status: int, headers: wsgi.Headers, content: bytes) -> None:
+        head, caller = exchange.head, exchange.caller
+        assert caller is not None
+        self._admission.leave(head)
+        headers += [("x-request-id", head.request_id), ("x-content-type-options", "nosniff")]
+        if self._door.draining:
+            headers.append(("connection", "close"))
+        if not self._claim(exchange):
+            return
+        exchange.proto.response_bytes(status, headers, content)
+        client = exchange.scope.client.rpartition(":")[0]
+        received = head.length or 0
+        self._door.note(
+            caller, head.method, head.path, status, client=client, received=received, size=len(content)
+        )
+
+    def _is_wanted(self, exchange: Exchange) -> bool:
+        """Whether anybody waits for the answer; if not, the request is over."""
+        assert exchange.caller is not None
+        if exchange in self._open and not exchange.caller.left:
+            return True
+        self._admission.leave(exchange.head)
+        if self._claim(exchange):
+            exchange.caller.code = Abandoned.code
+            self._door.note(
+                exchange.caller,
+                exchange.head.method,
+                exchange.head.path,
+                Abandoned.status,
+                client="",
+                received=exchange.head.length or 0,
+                size=0,
+            )
+        return False
+
     # ------------------------------------------------------------------------------ on any thread
 
     def _claim(self, exchange: Exchange) -> bool:
@@ -281,8 +343,10 @@ class Front:
                 self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
             elif not exchange.watched and age > PATIENCE_S:
                 exchange.watched = True
-                exchange.leaving = exchange.proto.client_disconnect()
-                exchange.leaving.add_done_callback(partial(self._on_left, exchange), context=None)
+                leaving = exchange.proto.client_disconnect()
+                leaving.add_done_callback(partial(self._on_left, exchange), context=None)
+        self._predict.nudge()
+        self._light.nudge()
         self._door.tick()
 
     def _on_left(self, exchange: Exchange, future: Any) -> None:

@@ -5,10 +5,11 @@ Everybody who wants an answer from a model comes here: the web, the command line
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from maxfw.batching import Batcher, Event, Pending
 from maxfw.errors import BadModel, DeadlineExceeded, MaxfwError, ModelFailed
@@ -69,6 +70,14 @@ class Caller:
         return ", ".join(f"{name};dur={spent * 1000:.2f}" for name, spent in self.seconds.items())
 
 
+class Begun(NamedTuple):
+    """A request that is with the model: its items, and the arguments of `_post_process`."""
+
+    items: list[Any]
+    arguments: dict[str, Any]
+    caller: Caller
+
+
 class Predictor:
     """Answers requests with a model, which only the batcher's thread touches in `_predict_batch`."""
 
@@ -120,18 +129,40 @@ class Predictor:
             Abandoned: the caller has left.
         """
         caller = caller or Caller(self.settings.predict_timeout_s)
-        arguments = self.arguments(inputs, values or {})
+        return self.complete(*self.begin(inputs, values or {}, caller))
+
+    def begin(
+        self,
+        inputs: Inputs,
+        values: Mapping[str, Any],
+        caller: Caller,
+        then: Callable[[Begun, Pending], None] | None = None,
+    ) -> tuple[Begun, Pending]:
+        """The first half of `answer`, up to the queue: read and pre-process.
+
+        `then` is called once, when the inputs are done or given up; quickly, please: on the thread that owns the model.
+        """
+        arguments = self.arguments(inputs, values)
         items = self.task.read(inputs, self.settings)
-        prepared = [self._call(self.model._pre_process, item, arguments["_pre_process"]) for item in items]
+        before, after = arguments["_pre_process"], arguments["_post_process"]
+        prepared = [self._call(self.model._pre_process, item, before) for item in items]
         caller.lap("decode")
-        pending = self.batcher.submit(prepared, arguments["_predict_batch"], deadline=caller.deadline)
+        begun = Begun(items, after, caller)
+        pending = self.batcher.submit(
+            prepared,
+            arguments["_predict_batch"],
+            deadline=caller.deadline,
+            then=functools.partial(then, begun) if then else None,
+        )
         caller.wait_for(pending)
-        results = self._wait(pending, caller.deadline)
-        caller.was_served(pending)
-        outcomes = [
-            self._call(self.model._post_process, result, arguments["_post_process"]) for result in results
-        ]
-        return self.task.write(items, outcomes, self.labels)
+        return begun, pending
+
+    def complete(self, begun: Begun, pending: Pending) -> Answer:
+        """The second half of `answer`: wait, if need be, post-process and write."""
+        results = self._wait(pending, begun.caller.deadline)
+        begun.caller.was_served(pending)
+        outcomes = [self._call(self.model._post_process, result, begun.arguments) for result in results]
+        return self.task.write(begun.items, outcomes, self.labels)
 
     def arguments(self, inputs: Inputs, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """The checked keyword arguments of each hook; pictures that are parameters are among the inputs' files.

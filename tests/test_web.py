@@ -366,7 +366,7 @@ def test_an_error_of_our_own_making_shows_nothing_of_the_inside(
     def explode(*_: Any) -> None:
         raise RuntimeError("password=hunter2 in /srv/secret")
 
-    monkeypatch.setattr(text.application.extensions["maxfw"], "answer", explode)
+    monkeypatch.setattr(text.application.extensions["maxfw"], "begin", explode)
     answer = text.post("/model/predict", json={"text": ["a"]})
 
     assert_error(answer, 500, "internal_error")
@@ -383,7 +383,7 @@ def test_a_full_queue_is_answered_with_a_time_to_come_again(
     def refuse(*_: Any) -> None:
         raise Overloaded("busy", retry_after=2.3)
 
-    monkeypatch.setattr(text.application.extensions["maxfw"], "answer", refuse)
+    monkeypatch.setattr(text.application.extensions["maxfw"], "begin", refuse)
     answer = text.post("/model/predict", json={"text": ["a"]})
 
     assert_error(answer, 503, "overloaded", "busy")

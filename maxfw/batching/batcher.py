@@ -71,8 +71,12 @@ class Batcher:
         parameters: Mapping[str, Any] | None = None,
         *,
         deadline: float = FOREVER,
+        then: Callable[[Pending], None] | None = None,
     ) -> Pending:
         """Queue a request's inputs, all or none; `deadline` is on the batcher's clock.
+
+        `then` is called once, when the request is done or given up, under the batcher's lock: it must be quick, must
+        not raise, and must not call the batcher.
 
         Raises:
             Overloaded: the queue is full, the answer would come too late, or the batcher is closed.
@@ -81,7 +85,7 @@ class Batcher:
         asked = parameters_key(parameters)
         inputs = [(x, (asked, shape_key(x)), bytes_of(x)) for x in xs]
         now = self._clock()
-        pending = Pending(len(inputs), parameters, deadline, now, self._cancel)
+        pending = Pending(len(inputs), parameters, deadline, now, self._cancel, then)
         wake = False
         try:
             with self._lock:

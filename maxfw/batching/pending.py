@@ -44,7 +44,7 @@ class Pending:
     `error` is what the request failed with, if it did.
     """
 
-    __slots__ = ("_cancel", "_finished", "_traceback", "answers", "deadline", "error", "failed_at", "is_done",
+    __slots__ = ("_cancel", "_finished", "_then", "_traceback", "answers", "deadline", "error", "failed_at", "is_done",
                  "items", "last_call", "left", "number", "parameters", "predict_s", "queue_s",
                  "submitted")  # fmt: skip
 
@@ -55,6 +55,7 @@ class Pending:
         deadline: float,
         submitted: float,
         cancel: Callable[[Pending, MaxfwError | None], None],
+        then: Callable[[Pending], None] | None = None,
     ) -> None:
         self.parameters = parameters
         self.deadline = deadline
@@ -71,6 +72,7 @@ class Pending:
         self.predict_s = 0.0
         self._traceback: TracebackType | None = None
         self._cancel = cancel
+        self._then = then
         # A bare lock is the cheapest thing on which one thread can wait for another.
         self._finished = threading.Lock()
         self._finished.acquire()
@@ -110,6 +112,9 @@ class Pending:
             self._traceback = self.error.__traceback__
         self.queue_s = max(0.0, now - self.submitted - self.predict_s)
         self._finished.release()
+        if self._then is not None:
+            self._then(self)
+            self._then = None
 
     def answers_before(self, position: int) -> bool:
         """Whether all inputs before this one are answered."""

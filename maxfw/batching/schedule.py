@@ -56,7 +56,6 @@ class Schedule:
         self._requests = 0
         self._calls = 0
         self._failures = 0
-        self._last_failed = 0
         self._linger_since: float | None = None
         self._linger_until = 0.0
         self._company = 0
@@ -264,7 +263,8 @@ class Schedule:
             return "bad_output", 0
         out_of_memory = is_out_of_memory(error)
         if len(items) == 1:
-            self._count_failure(items[0], error)
+            if not isinstance(error, RequestError):  # who refuses an input is not broken
+                self._failures += 1
             self._fail(items[0], error, now)
         elif out_of_memory:
             batch.group.shrink(len(items))
@@ -288,12 +288,6 @@ class Schedule:
     @property
     def _is_broken(self) -> bool:
         return self._failures >= BROKEN_AFTER
-
-    def _count_failure(self, item: Item, error: BaseException) -> None:
-        # Several bad inputs of one request speak for that request only; who refuses an input is not broken.
-        if not isinstance(error, RequestError) and item.pending.number != self._last_failed:
-            self._failures += 1
-            self._last_failed = item.pending.number
 
     def _answer(self, item: Item, result: Any, now: float) -> None:
         pending = item.pending
@@ -366,11 +360,13 @@ class Schedule:
         self.waiting_bytes -= item.bytes
         if not item.group.items:
             del self._filled[item.group]
+        if not self.waiting:
+            self._backlog_s = 0.0  # sums of differences drift; now the sum is known
 
     def _recount(self, group: Group) -> None:
         drain_s = group.drain_s()
-        # Sums of differences drift; an empty queue is the moment to begin anew.
-        self._backlog_s = self._backlog_s + drain_s - group.backlog_s if self.waiting else 0.0
+        if self.waiting:
+            self._backlog_s += drain_s - group.backlog_s
         group.backlog_s = drain_s
 
     def _group(self, key: Hashable) -> Group:

@@ -15,7 +15,6 @@ import click
 import msgspec
 
 from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
-from maxfw.model import MAXModelWrapper
 from maxfw.server import end_process, serve
 from maxfw.settings import (
     Settings,
@@ -30,7 +29,8 @@ from maxfw.tasks.base import Task
 from maxfw.web.app import create_app
 from maxfw.workers import open_socket, supervise
 
-LEAST_THREADS, MOST_THREADS = 16, 64
+# Enough to decode and encode on many cores; none waits for the model.
+REQUEST_THREADS = 16
 
 
 def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,15 +83,10 @@ def _serve_new(folder: ModelFolder, settings: Settings) -> None:
         line = curl_line(model.task, listener.getsockname()[1])
         click.echo(f"{folder.name} is loaded; when it listens, try:\n  {line}")
     try:
-        serve(app, settings, listener, threads=request_threads(model))
+        serve(app, settings, listener, threads=REQUEST_THREADS)
     finally:
         app.extensions["maxfw"].close()
     end_process()
-
-
-def request_threads(model: MAXModelWrapper) -> int:
-    """How many requests are worked on at a time: enough to fill the next batch while one is with the model."""
-    return min(max(LEAST_THREADS, 2 * model.max_batch_size), MOST_THREADS)
 
 
 def _serve_old(folder: ModelFolder, options: dict[str, Any]) -> None:

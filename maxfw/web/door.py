@@ -65,7 +65,15 @@ class Door:
             headers.append(("X-Request-ID", caller.request_id))
             if not any(name == "X-Content-Type-Options" for name, _ in headers):
                 headers.append(("X-Content-Type-Options", "nosniff"))
-            self._note(caller, environ, int(status[:3]), headers)
+            self.note(
+                caller,
+                environ["REQUEST_METHOD"],
+                _path_of(environ),
+                int(status[:3]),
+                client=environ.get("REMOTE_ADDR", ""),
+                received=environ.get("CONTENT_LENGTH"),
+                size=next((value for name, value in headers if name == "Content-Length"), None),
+            )
             return start_response(status, headers, exc_info)
 
         return self._inner(environ, start)
@@ -102,32 +110,39 @@ class Door:
     def _refused(
         self, caller: Caller, environ: Environ, error: MaxfwError, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        method, path = environ["REQUEST_METHOD"], _path_of(environ)
         status, headers, body = self.refuse(method, path, caller.request_id, error, caller.started)
         start_response(f"{status} {error.code}", [*headers, ("content-length", str(len(body)))])
         return [body]
 
-    def _note(self, caller: Caller, environ: Environ, status: int, headers: list[tuple[str, str]]) -> None:
+    def note(
+        self, caller: Caller, method: str, path: str, status: int, *, client: str, received: Any, size: Any
+    ) -> None:
+        """A request is answered: count it, measure it, log it; `received` and `size` are bytes in and out."""
         seconds = time.monotonic() - caller.started
-        method = environ["REQUEST_METHOD"]
         self.metrics.answered(caller.route, method, status, seconds)
         if caller.seconds:
             self.metrics.staged(caller.seconds)
         if caller.code:
             self.metrics.refused(caller.code)
-        size = next((value for name, value in headers if name == "Content-Length"), None)
         self._log.add(
             caller.request_id,
             method,
-            environ["PATH_INFO"],
+            path,
             status,
             seconds,
-            client=environ.get("REMOTE_ADDR", ""),
-            received=environ.get("CONTENT_LENGTH"),
+            client=client,
+            received=received,
             size=size,
             code=caller.code,
             stages=caller.seconds,
         )
+
+
+def _path_of(environ: Environ) -> str:
+    """The path as people read it; WSGI carries its bytes as Latin-1."""
+    path: str = environ["PATH_INFO"]
+    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _note_route() -> None:

@@ -59,7 +59,7 @@ def response_of(error: Exception) -> Response:
         return error.get_response()  # type: ignore[return-value]  # a redirect is no error
     caller = current_caller()
     request_id = caller.request_id if caller else ""
-    shown = _shown(error, request_id)
+    shown = shown_in_place_of(error, request_id)
     if caller:
         caller.code = shown.code
     response = Response(body_of(shown, request_id), status=shown.status, headers=headers_of(shown))
@@ -106,7 +106,7 @@ def headers_of(error: MaxfwError) -> dict[str, str]:
     return headers
 
 
-def _shown(error: Exception, request_id: str) -> MaxfwError:
+def shown_in_place_of(error: BaseException, request_id: str) -> MaxfwError:
     """The error that may be shown in place of the one that happened."""
     if isinstance(error, BadModelOutput):
         log.error("request %s: %s", request_id, error.message)

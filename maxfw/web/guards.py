@@ -22,9 +22,6 @@ from maxfw.web.forms import BoundedFormParser
 MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_S = 10
 
-# More fields than any task and its parameters have.
-MAX_FORM_PARTS = 100
-
 # What needs no key: whether the service is well, and pages, which hold no secrets and are how people send a key.
 _OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app/.*)?")
 
@@ -43,10 +40,9 @@ class BoundedRequest(flask.Request):
 
 
 def install(app: Flask, body_limit: int) -> None:
-    """Bound the requests of an app, in bytes and in fields."""
+    """Bound the requests of an app."""
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = body_limit
-    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
 
 
 def allow_origins(app: Flask, origins: str) -> None:

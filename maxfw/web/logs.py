@@ -98,6 +98,9 @@ def _readable(entry: dict[str, Any]) -> dict[str, Any]:
         "time": f"{moment}.{int(entry['time'] % 1 * 1000):03d}Z",
         "ms": round(entry["ms"] * 1000, 3),
     }
+    # Terminals obey some characters that JSON leaves as they are, and some readers end a line at others.
+    if not line["path"].isprintable():
+        line["path"] = line["path"].encode("unicode_escape").decode("ascii")
     stages = line.pop("stages") or {}
     line.update({f"{name}_ms": round(seconds * 1000, 3) for name, seconds in stages.items()})
     for name in ("bytes_in", "bytes_out"):

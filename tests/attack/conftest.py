@@ -59,10 +59,16 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Target]]:
     """Serve a model for one test; it notes what it ran in `runs` beside its folder."""
     started: list[Target] = []
 
-    def run(source: str, ask: Ask, *options: str, warm: bool = False, **environment: str) -> Target:
+    def run(
+        source: str, ask: Ask, *options: str, warm: bool = False, until_ready: bool = True, **environment: str
+    ) -> Target:
         folder = models.write(tmp_path / "model", source)
         environment.setdefault("RUNS_FILE", str(tmp_path / "runs"))
-        started.append(start(folder, ask, tmp_path, *options, warm=warm, environment=environment))
+        started.append(
+            start(
+                folder, ask, tmp_path, *options, warm=warm, until_ready=until_ready, environment=environment
+            )
+        )
         return started[-1]
 
     yield run

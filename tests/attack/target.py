@@ -164,6 +164,7 @@ def start(
     cwd: Path | None = None,
     environment: dict[str, str] | None = None,
     warm: bool = True,
+    until_ready: bool = True,
 ) -> Target:
     """Serve a model folder with `maxfw serve` on a free port; `place` is for its log and temporary files."""
     temporary = place / "tmp"
@@ -200,7 +201,8 @@ def start(
     target = Target(process, 0, ask, log, temporary)
     try:
         target.port = _port_of(target)
-        _wait_until_ready(target)
+        if until_ready:
+            _wait_until_ready(target)
         if warm:
             warm_up(target)
     except BaseException:

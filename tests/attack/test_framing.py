@@ -314,3 +314,11 @@ def test_a_client_that_never_reads_its_answers_is_left_alone(text_server: Target
 def test_a_thousand_connections_that_say_nothing(text_server: Target) -> None:
     with survives(text_server), connections(text_server.port, 1000, b""):
         text_server.answers()
+
+
+def test_http_2_is_not_spoken(text_server: Target) -> None:
+    """Its frames have limits of their own, which nobody here sets."""
+    with survives(text_server):
+        answer, _ = everything(text_server.port, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")

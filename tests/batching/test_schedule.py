@@ -663,7 +663,7 @@ class Storm:
         assert (schedule.waiting, schedule.waiting_bytes, schedule.wait_s(self.world.now)) == (0, 0, 0)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(st.randoms(use_true_random=False), st.integers(0, 80))
 def test_answer_i_belongs_to_request_i_whatever_happens(
     new_world: NewWorld, draw: random.Random, operations: int
