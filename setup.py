@@ -29,6 +29,8 @@ EXTRAS = {
     "ray": ["ray[serve]>=2.40"],
     "docker": ["docker>=7.1", "cyclonedx-python-lib>=9", "pyyaml>=6"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],
+    # Drives the Chromium of the system and downloads none; the second carries axe-core.
+    "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.5"],
     "test": [
         "pytest>=8",
         "hypothesis>=6.100",
@@ -70,7 +72,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["maxfw", "maxfw.*"]),
-    package_data={"maxfw": ["py.typed"], "maxfw.web": ["static/*"]},
+    package_data={"maxfw": ["py.typed"], "maxfw.web": ["static/*", "static/*/*"]},
     cmdclass={"build_py": BuildWithZoo},
     install_requires=[
         "flask>=3.0",

@@ -90,6 +90,13 @@ class Unauthorized(RequestError):
     hint = "send the key in the header X-API-Key, or as Authorization: Bearer KEY"
 
 
+class ForeignRequest(RequestError):
+    """The page of another site tries to act in a visitor's name."""
+
+    code = "foreign_request"
+    status = 403
+
+
 class NotFound(RequestError):
     """There is nothing at this address."""
 
@@ -175,6 +182,13 @@ class DeadlineExceeded(ServiceError):
 
     code = "deadline_exceeded"
     status = 504
+
+
+class ModelAway(ServiceError):
+    """The model's service, which this application asks, cannot be reached or failed."""
+
+    code = "model_away"
+    status = 502
 
 
 class SetupError(MaxfwError):

@@ -216,7 +216,7 @@ def test_the_swagger_page_asks_no_other_host(text: FlaskClient) -> None:
     assert page.content_type.startswith("text/html")
     for attribute in ("src=", "href="):
         for link in page.text.split(f'{attribute}"')[1:]:
-            assert link.startswith(("/swaggerui/", "#")), link[:60]
+            assert link.startswith(("swaggerui/", "app/", "./")), link[:60]
     with text.get("/swaggerui/swagger-ui-bundle.js") as script:
         assert script.status_code == 200
 

@@ -18,7 +18,7 @@ HOST = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 PATTERNS = {
     "registry": r"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?/?",
     "tag": r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
-    "host": HOST,
+    "domain": HOST,
     "namespace": r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
 }
 
@@ -40,7 +40,9 @@ PATTERNS = {
     help="Memory of a model.",
 )
 @click.option(
-    "--host", default="", help="Kubernetes: the domain under which each model gets a name; none: no Ingress."
+    "--domain",
+    default="",
+    help="Kubernetes: the domain under which each model gets a name; none: no Ingress.",
 )
 @click.option("--namespace", default="", help="Kubernetes: the namespace.")
 def command(

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from maxfw.deploy.described import Described
 from maxfw.deploy.manifests import to_yaml
-from maxfw.deploy.nginx import WEB_PORT, gallery, nginx_configuration
+from maxfw.deploy.nginx import WEB_PORT, gallery_files, nginx_configuration
 
 PORT = 5000
 NGINX = "nginx:1.28-alpine"
@@ -25,6 +25,9 @@ PROMETHEUS = "prom/prometheus:v3.5.0"
 
 APPS = {"object_detector": "max-object-detector-web", "image_caption_generator": "max-image-caption-web"}
 """Models that have a web app → the app's image; its folder in `webapps/` is named like the model."""
+
+VOLUMES = {"image_caption_generator": ("captions", "/data")}
+"""Models whose web app keeps something → the name of the volume and where it is mounted."""
 
 
 class Deployment(Struct, frozen=True):
@@ -37,7 +40,7 @@ class Deployment(Struct, frozen=True):
     grace_s: float = 30.0
     pause_s: int = 5
     """Seconds between the decision to end a container and its SIGTERM, in which others stop sending to it."""
-    host: str = ""
+    domain: str = ""
     namespace: str = ""
 
     def image(self, name: str) -> str:
@@ -62,12 +65,19 @@ def compose_files(models: list[Described], plan: Deployment) -> dict[str, str]:
     stated = {
         "services": services,
         "networks": {"models": {"internal": True}, "outside": {}},
-        "volumes": {"prometheus": {}},
+        "volumes": {
+            name: {} for name in ["prometheus", *(VOLUMES[route][0] for route in apps if route in VOLUMES)]
+        },
     }
     return {
         "compose.yaml": to_yaml(stated),
-        "nginx.conf": nginx_configuration(addresses, app_addresses, resolver="127.0.0.11"),
-        "gallery/index.html": gallery(models, apps),
+        "nginx.conf": nginx_configuration(
+            addresses,
+            app_addresses,
+            most_bytes={model.route: model.most_bytes for model in models},
+            resolver="127.0.0.11",
+        ),
+        **gallery_files([model.route for model in models], apps),
         "prometheus.yml": to_yaml(_scraping(models)),
     }
 
@@ -103,10 +113,12 @@ def _app_service(route: str) -> str:
 
 def _app(route: str, models: list[Described], plan: Deployment) -> dict[str, Any]:
     [model] = [model for model in models if model.route == route]
+    kept = {"volumes": [":".join(VOLUMES[route])]} if route in VOLUMES else {}
     return {
         "image": plan.image(APPS[route]),
         **_hardened(plan, cpus=0.5, memory_mb=256),
         "environment": {"MODEL_URL": f"http://{model.name}:{PORT}"},
+        **kept,
         "tmpfs": ["/tmp:size=64m,mode=1777"],
         "networks": ["models"],
         "depends_on": [model.name],

@@ -12,6 +12,10 @@ from maxfw import __version__
 from maxfw.assets import Asset
 from maxfw.catalog import ModelFolder, card, find, load_class
 from maxfw.errors import BadModel
+from maxfw.model import MAXModelWrapper
+from maxfw.model.parameters import parameters_of
+from maxfw.settings import Settings
+from maxfw.tasks.base import megabytes
 
 BASE = "max-base"
 FRAMEWORKS = {
@@ -23,7 +27,7 @@ FRAMEWORKS = {
 }
 """Extra of `requirements.txt` → variant of the base that has its framework."""
 
-RESERVED = ("apps", "nginx_health")
+RESERVED = ("apps", "nginx_health", "shared")
 """First parts of addresses behind a common door that are no models."""
 
 LONGEST_NAME = 50
@@ -43,6 +47,8 @@ class Described(Struct, frozen=True):
     card: Mapping[str, str]
     task: str = ""
     assets: tuple[Asset, ...] = ()
+    most_bytes: int = 0
+    """Of a request, with the settings as they are by default."""
 
     @property
     def base(self) -> str:
@@ -65,11 +71,28 @@ def describe(folder: ModelFolder) -> Described:
     route = slug(folder.name, "_")
     if folder.is_old_style:
         title = folder.name.replace("_", " ").replace("-", " ")
-        return Described(folder, image_name(folder.name), route, {"name": title})
+        most = megabytes(Settings().max_old_body_mb)
+        return Described(folder, image_name(folder.name), route, {"name": title}, most_bytes=most)
     model_class = load_class(folder)
     described = card(model_class)
     task = model_class.task.name if model_class.task else ""
-    return Described(folder, image_name(described["id"]), route, described, task, tuple(model_class.assets))
+    return Described(
+        folder,
+        image_name(described["id"]),
+        route,
+        described,
+        task,
+        tuple(model_class.assets),
+        _most_bytes(model_class),
+    )
+
+
+def _most_bytes(model_class: type[MAXModelWrapper]) -> int:
+    settings = Settings()
+    if model_class.task is None:
+        return megabytes(settings.max_old_body_mb)
+    pictures = sum(parameter.is_picture for parameter in parameters_of(model_class))
+    return model_class.task.body_limit(settings) + pictures * megabytes(settings.max_image_mb)
 
 
 def describe_all(names: tuple[str, ...]) -> list[Described]:

@@ -27,7 +27,7 @@ def kubernetes_manifests(models: list[Described], plan: Deployment) -> list[dict
             _disruption_budget(model, plan),
             _network_policy(model, plan),
         ]
-    return [*found, _ingress(models, plan)] if plan.host else found
+    return [*found, _ingress(models, plan)] if plan.domain else found
 
 
 def kubernetes_yaml(models: list[Described], plan: Deployment) -> str:
@@ -156,7 +156,7 @@ def _ingress(models: list[Described], plan: Deployment) -> dict[str, Any]:
     for model in models:
         backend = {"service": {"name": model.name, "port": {"name": "http"}}}
         path = {"path": "/", "pathType": "Prefix", "backend": backend}
-        rules.append({"host": f"{model.name}.{plan.host}", "http": {"paths": [path]}})
+        rules.append({"host": f"{model.name}.{plan.domain}", "http": {"paths": [path]}})
     metadata: dict[str, Any] = {"name": "maxfw", "labels": {"app.kubernetes.io/part-of": "maxfw"}}
     if plan.namespace:
         metadata["namespace"] = plan.namespace

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
+import json
 from collections.abc import Mapping
 
-from maxfw.deploy.described import Described, one_line
+from maxfw.web.browser import POLICY, STATIC
 
 WEB_PORT = 8080
 READ_TIMEOUT_S = 75  # longer than a model may take: whoever answers, it is the model that says so
@@ -31,6 +31,7 @@ http {{
         text/javascript js;
         image/png png;
         image/svg+xml svg;
+        application/json json;
     }}
 
     client_body_temp_path {folder}/body;
@@ -39,7 +40,6 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
 
-    # Each model bounds its requests itself, and refuses with an answer of its own; this is for what none accepts.
     client_max_body_size 64m;
     client_body_timeout 30s;
     client_header_timeout 10s;
@@ -60,9 +60,18 @@ http {{
     server {{
         listen {port};
 
-        location = / {{
+        location / {{
             root {gallery};
-            try_files /index.html =404;
+            index index.html;
+            add_header Content-Security-Policy "{policy}" always;
+            add_header X-Content-Type-Options nosniff always;
+            add_header Referrer-Policy no-referrer always;
+        }}
+        error_page 413 /shared/too_large;
+        location = /shared/too_large {{
+            internal;
+            default_type application/json;
+            return 413 '{{"status":"error","code":"too_large","message":"the request has more bytes than this model takes","hint":"send less","request_id":"$request_id"}}';
         }}
         location = /nginx_health {{
             default_type text/plain;
@@ -75,20 +84,16 @@ _MODEL = """
             return 308 $uri/$is_args$args;
         }}
         location /{route}/ {{
+            # What the model takes by default: raise it together with the setting of its container.
+            client_max_body_size {most_bytes};
             {upstream}
-            proxy_set_header X-Forwarded-Prefix /{route};
             proxy_redirect / /{route}/;
         }}
-        # The pages name their files from the root, which is elsewhere here.
-        location ~ ^/{route}/(|app/|swagger\\.json)$ {{
+        # Where the Swagger page sends what is tried in it; everything else is named relatively.
+        location = /{route}/swagger.json {{
             {upstream}
             proxy_set_header Accept-Encoding "";
-            proxy_set_header X-Forwarded-Prefix /{route};
             sub_filter_types application/json;
-            sub_filter_once off;
-            sub_filter 'href="/' 'href="/{route}/';
-            sub_filter 'src="/' 'src="/{route}/';
-            sub_filter 'url: "/' 'url: "/{route}/';
             sub_filter '"basePath": "/"' '"basePath": "/{route}"';
             sub_filter '"basePath":"/"' '"basePath":"/{route}"';
         }}
@@ -100,7 +105,6 @@ _APP = """
         }}
         location /apps/{route}/ {{
             {upstream}
-            proxy_set_header X-Forwarded-Prefix /apps/{route};
             proxy_redirect / /apps/{route}/;
         }}
 """
@@ -110,12 +114,13 @@ def nginx_configuration(
     models: Mapping[str, str],
     apps: Mapping[str, str],
     *,
+    most_bytes: Mapping[str, int],
     resolver: str = "",
     port: int = WEB_PORT,
     folder: str = "/tmp",
     gallery_folder: str = "/srv/gallery",
 ) -> str:
-    """Routes and addresses (`host:port`) of models and apps → the text of `nginx.conf`.
+    """Routes and addresses (`host:port`) of models and apps, and what a model takes → the text of `nginx.conf`.
 
     With a `resolver`, names are looked up at each request: a model that is not there is a 502 of its own route,
     and one that was started anew is found at its new address.
@@ -123,46 +128,33 @@ def nginx_configuration(
     found = f"    resolver {resolver} valid=5s ipv6=off;\n" if resolver else ""
     parts = [
         _HEAD.format(
-            folder=folder, resolver=found, port=port, gallery=gallery_folder, read_timeout=READ_TIMEOUT_S
+            folder=folder,
+            resolver=found,
+            port=port,
+            gallery=gallery_folder,
+            policy=POLICY,
+            read_timeout=READ_TIMEOUT_S,
         )
     ]
     for route, address in models.items():
-        parts.append(_MODEL.format(route=route, upstream=_upstream(f"/{route}", address)))
+        parts.append(
+            _MODEL.format(route=route, upstream=_upstream(f"/{route}", address), most_bytes=most_bytes[route])
+        )
     for route, address in apps.items():
         parts.append(_APP.format(route=route, upstream=_upstream(f"/apps/{route}", address)))
     return "".join([*parts, "    }\n}\n"])
 
 
-def gallery(models: list[Described], apps: list[str]) -> str:
-    """The page that says what is behind the door."""
-    rows = []
-    for model in models:
-        name, text = (html.escape(one_line(model.card.get(key, ""))) for key in ("name", "description"))
-        app = f' · <a href="/apps/{model.route}/">web app</a>' if model.route in apps else ""
-        rows.append(
-            f'<li><a href="/{model.route}/">{name or model.name}</a>{app}\n'
-            f"<p>{text}</p>\n<code>/{model.route}/model/predict</code></li>"
-        )
-    items = "\n".join(rows)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Models</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }}
-li {{ margin-bottom: 1rem; }} p {{ margin: 0; }}
-</style>
-</head>
-<body>
-<h1>Models</h1>
-<ul>
-{items}
-</ul>
-</body>
-</html>
-"""
+def gallery_files(routes: list[str], apps: list[str]) -> dict[str, str]:
+    """The page that shows what is behind the door, and `models.json`, its list; the page asks each model for its card."""
+    listed = [{"url": f"{route}/"} | ({"app": f"apps/{route}/"} if route in apps else {}) for route in routes]
+    files = {
+        f"gallery/shared/{file.name}": file.read_text(encoding="utf-8")
+        for file in sorted(STATIC.glob("*.*"))
+        if file.suffix in (".js", ".css", ".svg")
+    }
+    page = (STATIC / "gallery.html").read_text(encoding="utf-8")
+    return {"gallery/index.html": page, "gallery/models.json": json.dumps(listed, indent=2) + "\n", **files}
 
 
 def _upstream(prefix: str, address: str) -> str:

@@ -11,7 +11,7 @@ from maxfw.model import MAXModelWrapper
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
 from maxfw.web import api as resources
-from maxfw.web import errors, guards, health
+from maxfw.web import errors, guards, health, pages
 from maxfw.web.door import Door
 from maxfw.web.metrics import Metrics
 
@@ -25,7 +25,7 @@ SWAGGER_SETTINGS = {
 
 
 def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flask:
-    """A loaded model → its REST API: Swagger UI at `/`, `/swagger.json`, `/model/*`, `/health`, `/metrics`.
+    """A loaded model → its REST API: Swagger UI at `/`, the playground at `/app/`, `/model/*`, `/health`, `/metrics`.
 
     The predictor behind it is `app.extensions["maxfw"]`; close it when the app is done.
 
@@ -48,6 +48,7 @@ def create_app(model: MAXModelWrapper, settings: Settings | None = None) -> Flas
     errors.install(app)
     health.install(app, health.Health(predictor, settings))
     metrics.install(app, description)
+    pages.install(app, api, predictor)
     if settings.cors:
         guards.allow_origins(app, settings.cors)
     return app

@@ -1,11 +1,13 @@
-"""What an old-style app gets for free: health, metrics, a log, API keys and a bounded body."""
+"""What an old-style app gets for free: health, metrics, the playground, a log, API keys and a bounded body."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from flask import Flask
 
 from maxfw.settings import Settings
-from maxfw.web import health
+from maxfw.web import health, pages
 from maxfw.web.door import Door
 from maxfw.web.guards import BoundedRequest
 from maxfw.web.metrics import Metrics
@@ -25,3 +27,10 @@ def prepare(app: Flask, settings: Settings) -> None:
         health.install(app, health.Health(None, settings))
     if "/metrics" not in taken:
         metrics.install(app, {"id": app.config.get("MAX_MODEL_ID", "")})
+    if not any(rule == "/app" or rule.startswith("/app/") for rule in taken) and not _has_app_folder(app):
+        app.register_blueprint(pages.playground(None))
+
+
+def _has_app_folder(app: Flask) -> bool:
+    """Whether the app's own static files already stand at `/app/`."""
+    return app.static_folder is not None and (Path(app.static_folder) / "app").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import socket
 import subprocess
@@ -10,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 import yaml
 from compose_spec import PyCompose
 
-from maxfw.deploy.compose import APPS, Deployment, compose_files
+from maxfw.deploy.compose import Deployment, compose_files
 from maxfw.deploy.described import describe_all
 from maxfw.deploy.nginx import nginx_configuration
 from maxfw.errors import BadModel
@@ -96,20 +99,26 @@ def test_prometheus_scrapes_every_model(files: dict[str, str]) -> None:
     }
 
 
-def test_the_gallery_leads_to_every_model_and_app(files: dict[str, str]) -> None:
+def test_the_gallery_lists_every_model_and_app(files: dict[str, str]) -> None:
+    listed = json.loads(files["gallery/models.json"])
+
+    assert listed == [
+        {"url": "object_detector/", "app": "apps/object_detector/"},
+        {"url": "text_sentiment_classifier/"},
+        {"url": "image_caption_generator/", "app": "apps/image_caption_generator/"},
+    ]
+
+
+def test_the_gallery_has_every_file_that_it_loads(files: dict[str, str]) -> None:
     page = files["gallery/index.html"]
+    loaded = re.findall(r'(?:href|src)="(shared/[^"]+)"', page)
+    modules = {name: text for name, text in files.items() if name.endswith(".js")}
+    imported = [
+        f"shared/{name}" for text in modules.values() for name in re.findall(r'from "\./([^"]+)"', text)
+    ]
 
-    assert all(f'href="/{name}/"' in page for name in MODELS)
-    assert all(f'href="/apps/{name}/"' in page for name in APPS)
-
-
-def test_what_a_card_says_is_text_in_the_gallery(tmp_path: Path, write_model: Callable[..., Path]) -> None:
-    folder = write_model(tmp_path / "odd", name="<script>alert(1)</script>", description="a & \"b\" 'c'")
-
-    page = compose_files(describe_all((str(folder),)), Deployment())["gallery/index.html"]
-
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
+    assert "shared/gallery.js" in loaded
+    assert {f"gallery/{name}" for name in [*loaded, *imported]} <= files.keys()
 
 
 def test_two_folders_that_would_have_one_address_are_refused(
@@ -125,12 +134,14 @@ def test_the_files_are_written(maxfw: Callable[..., Any], tmp_path: Path) -> Non
     done = maxfw("deploy", "compose", *MODELS, cwd=tmp_path)
 
     assert done.returncode == 0
-    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()} == {
+    written = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert {
         "deployment/compose.yaml",
         "deployment/nginx.conf",
         "deployment/prometheus.yml",
         "deployment/gallery/index.html",
-    }
+        "deployment/gallery/models.json",
+    } <= written
 
 
 @pytest.mark.parametrize(
@@ -138,7 +149,7 @@ def test_the_files_are_written(maxfw: Callable[..., Any], tmp_path: Path) -> Non
     [
         ("--registry", "a b"),
         ("--tag", 'x"\n'),
-        ("--host", "x y"),
+        ("--domain", "x y"),
         ("--namespace", "A"),
         ("--registry", "$(id)"),
     ],
@@ -160,14 +171,17 @@ def door(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> Ite
     if shutil.which("nginx") is None:
         pytest.skip("needs nginx: apt-get install nginx-light")
     folder = tmp_path_factory.mktemp("door")
-    (folder / "gallery").mkdir()
-    (folder / "gallery/index.html").write_text(files["gallery/index.html"], encoding="utf-8")
+    for name, content in files.items():
+        if name.startswith("gallery/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, encoding="utf-8")
     folder.chmod(0o755)
     ports = {name: _free_port() for name in ("object_detector", "text_sentiment_classifier", "nobody")}
     port = _free_port()
     text = nginx_configuration(
         {name: f"127.0.0.1:{number}" for name, number in ports.items()},
         {"object_detector": f"127.0.0.1:{ports['object_detector']}"},
+        most_bytes=dict.fromkeys(ports, 21_000_000),
         port=port,
         folder=str(folder),
         gallery_folder=str(folder / "gallery"),
@@ -234,7 +248,7 @@ class TestTheDoor:
         assert answer.status_code == 400  # of the model, which has read it
         assert answer.json()["code"] == "bad_input"
 
-    def test_an_upload_beyond_the_limit_is_refused_in_the_models_words(self, door: Door) -> None:
+    def test_an_upload_beyond_the_limit_is_refused_as_the_model_would(self, door: Door) -> None:
         noise = b"\x00" * 30_000_000
         answer = httpx.post(
             f"{door}/object_detector/model/predict", files={"image": ("x.jpg", noise)}, timeout=60
@@ -243,15 +257,19 @@ class TestTheDoor:
         assert answer.status_code == 413
         assert answer.json()["code"] == "too_large"
 
-    def test_the_swagger_page_finds_its_files_and_the_routes(self, door: Door) -> None:
-        page = httpx.get(f"{door}/object_detector/").text
-        found = [part.split('"')[0] for part in page.replace("src=", "href=").split('href="')[1:]]
+    @pytest.mark.parametrize("page", ["/object_detector/", "/object_detector/app/", "/"])
+    def test_a_page_finds_its_files(self, door: Door, page: str) -> None:
+        found = re.findall(r'(?:href|src)="([^"#]+)"', httpx.get(door + page).text)
+        links = {urljoin(door + page, link) for link in found}
 
-        inside = [link for link in found if link.startswith("/")]
-        assert inside
-        assert all(link.startswith("/object_detector/") for link in inside)
-        assert {httpx.get(door + link, follow_redirects=True).status_code for link in inside} == {200}
-        assert '"/object_detector/swagger.json"' in page
+        assert links
+        if page != "/":
+            assert all(link.startswith(f"{door}/object_detector/") for link in links)
+        assert {link: httpx.get(link, follow_redirects=True).status_code for link in links} == dict.fromkeys(
+            links, 200
+        )
+
+    def test_the_swagger_page_asks_under_the_models_own_name(self, door: Door) -> None:
         assert httpx.get(f"{door}/object_detector/swagger.json").json()["basePath"] == "/object_detector"
 
     def test_a_model_that_is_not_there_is_a_502_of_its_own(self, door: Door) -> None:
@@ -265,5 +283,11 @@ class TestTheDoor:
         assert answer.headers["location"].endswith("/object_detector/?a=1")
 
     def test_the_root_is_the_gallery(self, door: Door) -> None:
-        assert "<h1>Models</h1>" in httpx.get(f"{door}/").text
+        page = httpx.get(f"{door}/")
+
+        assert "<title>Models</title>" in page.text
+        assert page.headers["content-type"] == "text/html"
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert httpx.get(f"{door}/shared/gallery.js").headers["content-type"] == "text/javascript"
+        assert httpx.get(f"{door}/models.json").json()[0]["url"] == "object_detector/"
         assert httpx.get(f"{door}/no-such-model/").status_code == 404

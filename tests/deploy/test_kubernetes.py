@@ -27,7 +27,7 @@ plans = st.builds(
     cpus=st.floats(0.1, 64),
     memory_mb=st.integers(128, 1_000_000),
     grace_s=st.floats(0, 3600),
-    host=st.sampled_from(["", "models.example.org"]),
+    domain=st.sampled_from(["", "models.example.org"]),
     namespace=st.sampled_from(["", "models"]),
 )
 described = st.builds(
@@ -44,7 +44,7 @@ def documents(models: list[Described], plan: Deployment) -> list[dict[str, Any]]
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_part_of_the_zoo_in_a_cluster_passes_strict_validation(version: str) -> None:
-    found = documents([describe(folder) for folder in models()[:2]], Deployment(host="models.example.org"))
+    found = documents([describe(folder) for folder in models()[:2]], Deployment(domain="models.example.org"))
 
     assert {document["kind"] for document in found} == KINDS | {"Ingress"}
     for document in found:

@@ -1,0 +1,2 @@
+from .metadata import ModelMetadataAPI
+from .predict import ModelPredictAPI
