@@ -1,4 +1,4 @@
-"""A whole deployment on a real engine: models, nginx in front of them, all from the files that `maxfw deploy` wrote.
+"""A whole deployment on a real engine, models, a web app, nginx in front, from the files that `maxfw deploy` wrote.
 
 nginx is Debian's, put into an image here, where the registry that has the official one cannot be reached.
 """
@@ -6,7 +6,6 @@ nginx is Debian's, put into an image here, where the registry that has the offic
 from __future__ import annotations
 
 import io
-import re
 import shutil
 import socket
 import subprocess
@@ -27,7 +26,7 @@ DOCKERFILE = b"""\
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install --yes --no-install-recommends nginx-light
 """
-MODELS = ("max-object-detector", "max-text-sentiment-classifier")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def compose(folder: Path, *arguments: str) -> str:
@@ -51,6 +50,8 @@ def deployment(
     if shutil.which("docker-compose") is None:
         pytest.skip("needs docker-compose: apt-get install docker-compose")
     engine.images.build(fileobj=io.BytesIO(DOCKERFILE), tag=NGINX_OF_DEBIAN, rm=True)
+    app = ["-f", "webapps/object_detector/Dockerfile", "-t", "max-object-detector-web:tested"]
+    subprocess.run(["docker", "build", "-q", *app, "."], cwd=ROOT, check=True, capture_output=True)
     folder = tmp_path_factory.mktemp("deployment")
     done = maxfw(
         "deploy", "compose", "object_detector", "text_sentiment_classifier", "--tag", "tested", "--to", folder
@@ -65,14 +66,13 @@ def deployment(
         .replace(NGINX, NGINX_OF_DEBIAN)
         .replace("8080:8080", f"127.0.0.1:{port}:8080")
     )
-    # The web apps have tests of their own; what is asked here is whether the door finds what is there.
-    text = re.sub(r"    depends_on:\n(    - .*\n)+", "", text)
     file.write_text(text, encoding="utf-8")
     try:
-        compose(folder, "up", "--detach", "--no-deps", *MODELS, "door")
+        compose(folder, "up", "--detach", "door")
         url = f"http://127.0.0.1:{port}"
         for route in ("object_detector", "text_sentiment_classifier"):
             wait_until_ready(f"{url}/{route}/health/ready", folder)
+        wait_until_ready(f"{url}/apps/object_detector/", folder)
         yield folder, url
     finally:
         compose(folder, "down", "--volumes", "--timeout", "40")
@@ -100,13 +100,23 @@ def test_every_model_answers_behind_the_door(deployment: tuple[Path, str]) -> No
 
     assert answer.json()["predictions"][0][0]["positive"] > 0.5
     assert labels.json()["count"] == 80
-    assert httpx.get(f"{url}/").status_code == 200
+    assert "<title>Models</title>" in httpx.get(f"{url}/").text
+
+
+def test_the_web_app_asks_its_model(deployment: tuple[Path, str]) -> None:
+    _, url = deployment
+
+    answer = httpx.get(f"{url}/apps/object_detector/api/model", timeout=60)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["name"] == "Object Detector"
+    assert len(answer.json()["labels"]) == 80
 
 
 def test_every_container_runs_with_no_right_to_spare(engine: Any, deployment: tuple[Path, str]) -> None:
     containers = engine.containers.list(filters={"label": "com.docker.compose.project=maxfwtested"})
 
-    assert len(containers) == 3
+    assert len(containers) == 4
     for container in containers:
         host = container.attrs["HostConfig"]
         assert host["ReadonlyRootfs"] is True
