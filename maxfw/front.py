@@ -16,13 +16,14 @@ from typing import Any
 from flask import Flask
 
 from maxfw import wsgi
-from maxfw.admission import Admission, Head, Kind
+from maxfw.admission import MOST_LIGHT, Admission, Head, Kind
 from maxfw.batching import Pending
 from maxfw.errors import (
     Abandoned,
     BadInput,
     DeadlineExceeded,
     MaxfwError,
+    Overloaded,
     RequestTimeout,
     ServiceError,
     TooLarge,
@@ -212,6 +213,9 @@ class Front:
 
     def _dispatch(self, exchange: Exchange, body: bytes) -> None:
         exchange.reading = False
+        pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
+        if exchange.head.kind is not Kind.PREDICT and pool.waiting() >= MOST_LIGHT:
+            raise Overloaded(f"{pool.waiting()} requests for pages wait already")
         exchange.caller = Caller(self._settings.predict_timeout_s, request_id=exchange.head.request_id)
         work = partial(self._answer, exchange, body)
         if exchange.head.kind is Kind.PREDICT:
@@ -219,7 +223,6 @@ class Front:
             is_straight = self._line is not None and exchange.head.is_plain_post(ROUTE)
             self._predict.put(partial(self._begin_line, exchange, body) if is_straight else work)
         else:
-            pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
             pool.put(work)
 
     # ------------------------------------------------------------------------------ on a request thread
