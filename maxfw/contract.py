@@ -37,6 +37,7 @@ from maxfw.model.model import folder_of
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, Upload
+from maxfw.tasks.values import plain
 
 DEFAULT_TOLERANCE = 1e-3
 PARTS = 8
@@ -121,8 +122,8 @@ def sample_problem(predictor: Predictor, sample: Sample) -> str:
 
 def comparable(answer: Any) -> Any:
     """A typed answer as plain lists, dicts and numbers; pictures and maps of ids as little as tells them apart."""
-    plain = msgspec.to_builtins(answer, builtin_types=(bytes,))
-    return {key: _shortened(value) for key, value in plain.items()}
+    content = msgspec.to_builtins(answer, builtin_types=(bytes,), enc_hook=plain)
+    return {key: _shortened(value) for key, value in content.items()}
 
 
 def sample_text(content: Mapping[str, Any]) -> str:

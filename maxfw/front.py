@@ -16,9 +16,18 @@ from typing import Any
 from flask import Flask
 
 from maxfw import wsgi
-from maxfw.admission import Admission, Head, Kind
+from maxfw.admission import MOST_LIGHT, Admission, Head, Kind
 from maxfw.batching import Pending
-from maxfw.errors import Abandoned, BadInput, DeadlineExceeded, MaxfwError, RequestTimeout, ServiceError
+from maxfw.errors import (
+    Abandoned,
+    BadInput,
+    DeadlineExceeded,
+    MaxfwError,
+    Overloaded,
+    RequestTimeout,
+    ServiceError,
+    TooLarge,
+)
 from maxfw.predictor import Begun, Caller, Predictor
 from maxfw.settings import Settings
 from maxfw.threads import RequestThreads
@@ -34,7 +43,11 @@ log = logging.getLogger("maxfw")
 # piece by piece while it comes.
 WHOLE_BYTES = 65_536
 
-LIGHT_THREADS = 4  # health, metadata and pages never wait behind predictions
+DISCARD_BYTES = 100_000_000
+DISCARD_S = 3.0
+
+LIGHT_THREADS = 4  # metadata and pages never wait behind predictions
+WATCH_THREADS = 2  # health and metrics never wait behind either
 LATE_S = 0.5  # what the app gets beyond its own deadline, before the front answers in its place
 PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
 
@@ -75,6 +88,7 @@ class Front:
         self._admission = Admission(app, settings, threads=threads)
         self._predict = RequestThreads(threads, "maxfw-request")
         self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
+        self._watch = RequestThreads(WATCH_THREADS, "maxfw-watch")
         self._health.threads_are_stuck = self._admission.is_stuck
         predictor = app.extensions.get("maxfw")
         # For browsers of other origins there are headers to add, which is Flask's affair.
@@ -92,6 +106,10 @@ class Front:
         """From now on say that the service is not ready, and that connections end with their answer."""
         self._door.draining = self._health.draining = True
 
+    def close(self) -> None:
+        """Write what is left of the log."""
+        self._door.close()
+
     # ------------------------------------------------------------------------------ on granian's thread
 
     def on_request(self, watcher: Any) -> None:
@@ -102,6 +120,9 @@ class Front:
             self._begin(exchange)
         except MaxfwError as error:
             self._refuse(exchange, error)
+            if exchange.head.has_body and not exchange.reading:
+                exchange.proto.__aiter__()
+                self._discard(exchange.proto)
         except BaseException:
             log.exception("a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
@@ -133,9 +154,25 @@ class Front:
             then(exchange, future)
         except MaxfwError as error:
             self._refuse(exchange, error)
+            if isinstance(error, TooLarge):
+                self._discard(exchange.proto)
         except BaseException:
             log.exception("the body of a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
+
+    @staticmethod
+    def _discard(proto: Any) -> None:
+        """Receive a refused body for a while: many clients read their answer only when they have sent everything."""
+        left, until = DISCARD_BYTES, time.monotonic() + DISCARD_S
+
+        def receive(future: Any) -> None:
+            nonlocal left
+            size = len(future.result())
+            left -= size
+            if size and left > 0 and time.monotonic() < until:
+                proto.__anext__().add_done_callback(receive, context=None)
+
+        proto.__anext__().add_done_callback(receive, context=None)
 
     def _on_whole(self, exchange: Exchange, future: Any) -> None:
         try:
@@ -176,6 +213,9 @@ class Front:
 
     def _dispatch(self, exchange: Exchange, body: bytes) -> None:
         exchange.reading = False
+        pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
+        if exchange.head.kind is not Kind.PREDICT and pool.waiting() >= MOST_LIGHT:
+            raise Overloaded(f"{pool.waiting()} requests for pages wait already")
         exchange.caller = Caller(self._settings.predict_timeout_s, request_id=exchange.head.request_id)
         work = partial(self._answer, exchange, body)
         if exchange.head.kind is Kind.PREDICT:
@@ -183,7 +223,7 @@ class Front:
             is_straight = self._line is not None and exchange.head.is_plain_post(ROUTE)
             self._predict.put(partial(self._begin_line, exchange, body) if is_straight else work)
         else:
-            self._light.put(work, first=exchange.head.kind is Kind.WATCH)
+            pool.put(work)
 
     # ------------------------------------------------------------------------------ on a request thread
 
@@ -345,8 +385,8 @@ class Front:
                 exchange.watched = True
                 leaving = exchange.proto.client_disconnect()
                 leaving.add_done_callback(partial(self._on_left, exchange), context=None)
-        self._predict.nudge()
-        self._light.nudge()
+        for pool in (self._predict, self._light, self._watch):
+            pool.nudge()
         self._door.tick()
 
     def _on_left(self, exchange: Exchange, future: Any) -> None:

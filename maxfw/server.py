@@ -77,6 +77,7 @@ def serve(app: Flask, settings: Settings, listener: socket.socket, *, threads: i
         if time.monotonic() > deadline:
             log.warning("the time for finishing is over: %s", front.unfinished())
             break
+    front.close()
 
 
 def _stop_with_supervisor(lifeline: int, stop: threading.Event) -> None:

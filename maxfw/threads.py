@@ -36,13 +36,10 @@ class RequestThreads:
         self._rising = 0  # threads that were woken and have not taken anything yet
         self._mean_s = FIRST_GUESS_S  # of a piece of work
 
-    def put(self, work: Work, *, first: bool = False) -> None:
-        """Have a thread do this, after what waits already or before it."""
+    def put(self, work: Work) -> None:
+        """Have a thread do this, after what waits already."""
         with self._lock:
-            if first:
-                self._waiting.appendleft(work)
-            else:
-                self._waiting.append(work)
+            self._waiting.append(work)
             if not self._rising:
                 self._raise_one()
 

@@ -36,7 +36,7 @@ def test_all_threads_work_at_once_when_there_is_work_for_all() -> None:
     together.wait(WAIT_S)  # raises if not all of them came
 
 
-def test_what_is_urgent_goes_before_what_waits() -> None:
+def test_what_waits_is_done_in_the_order_in_which_it_came() -> None:
     pool = RequestThreads(1, "test")
     gate, busy, done = threading.Event(), threading.Event(), threading.Event()
     order: list[str] = []
@@ -48,14 +48,14 @@ def test_what_is_urgent_goes_before_what_waits() -> None:
     pool.put(work)
     assert busy.wait(WAIT_S)
 
-    pool.put(lambda: order.append("page"))
-    pool.put(lambda: order.append("health"), first=True)
+    pool.put(lambda: order.append("one"))
+    pool.put(lambda: order.append("two"))
     pool.put(done.set)
     assert pool.waiting() == 3
     gate.set()
 
     assert done.wait(WAIT_S)
-    assert order == ["health", "page"]
+    assert order == ["one", "two"]
 
 
 def test_a_thread_outlives_whatever_the_work_raises() -> None:

@@ -19,7 +19,7 @@ from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
 from maxfw.tasks.base import Answer, Inputs
-from maxfw.tasks.values import encode_json
+from maxfw.tasks.values import encode_json, plain
 
 LONGEST_CELL = 60
 MOST_ENTRIES = 8
@@ -112,7 +112,7 @@ def _show(argument: str, answer: Answer, as_json: bool) -> None:
     # `Text` throughout: in a string, rich would take what stands in brackets for markup.
     short = argument if len(argument) <= LONGEST_CELL else argument[:LONGEST_CELL] + "…"
     console.print(Text(short, style="bold"))
-    for key, value in msgspec.to_builtins(answer, builtin_types=(bytes,)).items():
+    for key, value in msgspec.to_builtins(answer, builtin_types=(bytes,), enc_hook=plain).items():
         if key != "status":
             console.print(_table(value) if _is_table(value) else Text(f"{key}: {_cell(value)}"))
 

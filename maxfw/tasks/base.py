@@ -157,16 +157,16 @@ class ImageTask(Task):
 
         `decode_at` (width, height) is for models that resize every picture to that anyway and answer in shares of
         it: a big JPEG is then decoded at ½, ¼ or ⅛ of its size, in a fraction of the time, but never smaller than
-        twice this, so that the resizing still decides how it looks.
+        this.
         """
         super().__init__(labels=labels, first_label_id=first_label_id)
-        self.least_size = (2 * decode_at[0], 2 * decode_at[1]) if decode_at else None
+        self.decode_at = decode_at
 
     def read(self, inputs: Inputs, settings: Settings) -> list[Image.Image]:
         """The uploaded picture → one PIL image, RGB, upright."""
         upload = required_file(self.files[0], inputs)
         picture = read_image(
-            upload.blob, settings=settings, target=self.least_size, keep_alpha=self.keep_alpha
+            upload.blob, settings=settings, target=self.decode_at, keep_alpha=self.keep_alpha
         )
         return [picture]
 
@@ -313,7 +313,7 @@ def probabilities_by_name(outcome: Any, labels: Sequence[Label]) -> dict[str, fl
     """
     names = [label.name for label in labels]
     if not isinstance(outcome, Mapping):
-        vector = probability_vector(outcome, names).tolist()
+        vector = probability_vector(outcome, len(names), name_of=names.__getitem__).tolist()
         return {name: value for name, value in zip(names, vector, strict=True) if name != "???"}
     named = typed(outcome, dict[str, float])
     if names and (undeclared := named.keys() - set(names)):

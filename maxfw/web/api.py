@@ -77,7 +77,7 @@ def _predict_resource(namespace: Namespace, models: dict[str, Any], predictor: P
     class Predict(Resource):
         """Ask the model."""
 
-        @namespace.doc(**swagger.predict_documentation(task, predictor.parameters, models))
+        @namespace.doc(**swagger.predict_documentation(task, predictor.parameters, models, predictor.limits))
         @namespace.response(200, "The answer", models[task.answer.__name__])
         @namespace.response(400, "The input or a parameter is not acceptable", models["ErrorAnswer"])
         @namespace.response(413, "The input exceeds a limit", models["ErrorAnswer"])

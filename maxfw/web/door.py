@@ -20,6 +20,8 @@ from maxfw.web.errors import CALLER
 from maxfw.web.logs import AccessLog
 from maxfw.web.metrics import Metrics
 
+LAST_LINES_S = 1.0
+
 Environ = dict[str, Any]
 
 
@@ -99,6 +101,10 @@ class Door:
         self.metrics.answered("", method, error.status, seconds)
         self._log.add(request_id, method, path, error.status, seconds, size=len(body), code=error.code)
         return error.status, headers, body
+
+    def close(self) -> None:
+        """Write what is left of the log; if nobody reads it, not for long."""
+        self._log.flush(wait_s=LAST_LINES_S)
 
     def tick(self) -> None:
         """Several times a second: write the log, look at the queue."""

@@ -68,7 +68,7 @@ class AccessLog:
 
     def flush(self, *, wait_s: float = 0) -> None:
         """Have what was noted written by a thread; it is waited for this long."""
-        if not self._entries or not self._writing.acquire(blocking=False):
+        if not self._entries or not self._writing.acquire(timeout=wait_s):
             return  # nothing to do, or somebody does not read what was written last time
         writer = threading.Thread(target=self._write, name="maxfw-log", daemon=True)
         writer.start()

@@ -49,22 +49,36 @@ def models_of(namespace: Namespace, types: list[Any]) -> dict[str, Any]:
 
 
 def predict_documentation(
-    task: Task, parameters: tuple[Parameter, ...], models: dict[str, Any]
+    task: Task, parameters: tuple[Parameter, ...], models: dict[str, Any], limits: dict[str, Any]
 ) -> dict[str, Any]:
-    """Arguments for `@namespace.doc` that describe `/model/predict` of a model."""
+    """Arguments for `@namespace.doc` that describe `/model/predict` of a model; `limits` as in its metadata."""
     place = "formData" if task.files else "query"
     params: dict[str, Any] = {
-        field.name: {"in": "formData", "type": "file", "required": True, "description": field.description}
+        field.name: {
+            "in": "formData",
+            "type": "file",
+            "required": True,
+            "description": field.description + limits_in_words(limits.get(field.name, {})),
+        }
         for field in task.files
     }
     for parameter in parameters:
         params[parameter.name] = {"in": place, "required": parameter.required, **parameter_schema(parameter)}
     documentation: dict[str, Any] = {"id": "predict", "params": params, "produces": list(task.produces)}
+    if not task.files:
+        of_each = "; ".join(f"{name}{limits_in_words(limit)}" for name, limit in limits.items())
+        documentation["description"] = f"Limits: {of_each}."
     if task.files:
         documentation["consumes"] = ["multipart/form-data"]
     if task.body is not None:
         documentation["expect"] = [models[task.body.__name__]]
     return documentation
+
+
+def limits_in_words(limits: dict[str, Any]) -> str:
+    """`{"bytes": 1000, "formats": […]}` → `, at most 1000 bytes`; what is no number is said elsewhere."""
+    numbers = [f"{value:g} {unit}" for unit, value in limits.items() if isinstance(value, int | float)]
+    return f", at most {', '.join(numbers)}" if numbers else ""
 
 
 def parameter_schema(parameter: Parameter) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import functools
 
 import numpy as np
-from PIL import Image
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, Probability
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.base import Label
@@ -35,7 +35,7 @@ class SpeciesClassifier(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (224, 224, 3), RGB."""
-        return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        return np.asarray(resized(image, (SIDE, SIDE)))
 
     def _predict(self, pixels):
         """uint8 (224, 224, 3) → the probability of each species, then of the background, float32 (n + 1,).
@@ -64,7 +64,7 @@ class ModelWrapper(SpeciesClassifier):
         "source": "https://github.com/google-coral/test_data",
         "license": "Apache-2.0",
     }
-    task = ImageClassification(labels="inat_bird_labels.txt")
+    task = ImageClassification(labels="inat_bird_labels.txt", decode_at=(SIDE, SIDE))
     assets = [
         Asset(
             "mobilenet_v2_1.0_224_inat_bird_quant.tflite",

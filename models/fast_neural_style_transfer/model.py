@@ -7,6 +7,7 @@ from msgspec import Meta
 from PIL import Image, ImageOps
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, UploadedImage
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.image_to_image import ImageToImage
@@ -69,12 +70,11 @@ class ModelWrapper(MAXModelWrapper):
 
         The style is a poster's name or float32 (256, 256, 3), the photo's own style likewise if it is to be mixed in.
         """
-        fitted = image.resize(within(image.size, PAINTED), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        margins = [(part.start, PAINTED - part.stop) for part in centred(fitted.size)]
-        photo = np.pad(values(fitted), [*margins, (0, 0)], mode="symmetric")
+        fitted = values(resized(image, within(image.size, PAINTED)))
+        margins = [(part.start, PAINTED - part.stop) for part in centred(fitted.shape[1::-1])]
+        photo = np.pad(fitted, [*margins, (0, 0)], mode="symmetric")
         wanted = style if style_image is None else squared(style_image)
-        own = squared(image) if strength < 1 else None
-        return photo, wanted, own, strength, image.size
+        return photo, wanted, squared(image) if strength < 1 else None, strength, image.size
 
     def _predict(self, prepared):
         """What `_pre_process` made → the painting, float32 (384, 384, 3), 0…1, and the photo's size."""

@@ -5,6 +5,7 @@ from PIL import Image
 
 from maxfw.assets import Asset
 from maxfw.catalog import find, load_module
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, Probability
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.object_detection import non_maximum_suppression
@@ -75,7 +76,7 @@ class ModelWrapper(MAXModelWrapper):
         corners += np.outer([-MARGIN, MARGIN], corners[1] - corners[0])
         start, end = (np.clip(corners, 0, 1) * picture + [[0], [1]]).astype(int).clip(max=picture)
         size = np.maximum(np.rint((end - start) * SIDE / (end - start).max()), 1).astype(int)
-        person = image.resize(tuple(size), Image.Resampling.BILINEAR, box=(*start, *end), reducing_gap=2.0)
+        person = resized(image.crop((*start, *end)), tuple(size))
         square, offset = Image.new("RGB", (SIDE, SIDE)), (SIDE - size) // 2
         square.paste(person, tuple(offset))
         [found] = self.net.run([np.asarray(square)[None]])

@@ -15,7 +15,7 @@ decoder = load_module(ModelFolder(Path(__file__).with_name("decoder.py")))
 Detector = load_class(find("object_detector"))
 
 EMBEDDER = "mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
-SIDE = 224  # pixels that the embedder takes
+SIDES = (300, 224)  # pixels that the detector and the embedder take
 SEEN_AT_ALL = 0.4  # how sure the detector must be of one object, or what is told would be invented
 NOTHING = ("no object that I know", 0.01)  # what a guess would be worth
 
@@ -52,8 +52,9 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (300, 300, 3) and (224, 224, 3), RGB."""
-        small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
-        return self.detector._pre_process(image), np.asarray(small)
+        # The filter that the decoder learnt the answers of both networks with.
+        small = (image.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0) for side in SIDES)
+        return [np.asarray(picture) for picture in small]
 
     def _predict(self, pixels):
         """uint8 (300, 300, 3) and (224, 224, 3) → how sure the surest object is, and (sentence, probability), best first."""

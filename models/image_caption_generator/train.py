@@ -52,7 +52,7 @@ def main():
         "--sightings",
         type=Path,
         required=True,
-        help="folder of features.npz and captions.json.gz (README.md)",
+        help="folder of features.npz and captions.json.gz, which sightings.py makes",
     )
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the weights (default: this one)")
     parser.add_argument(

@@ -3,9 +3,9 @@
 import functools
 
 import numpy as np
-from PIL import Image
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.base import Label
@@ -58,7 +58,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (224, 224, 3), RGB."""
-        return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        return np.asarray(resized(image, (SIDE, SIDE)))
 
     def _predict(self, pixels):
         """uint8 (224, 224, 3) → logits of the 1,000 classes, float32 (1000,). The graph is fixed at one image."""

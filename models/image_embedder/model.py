@@ -1,9 +1,9 @@
 """MobileNet v1 without its last layer: a photo as a vector, near to those of photos that show alike things."""
 
 import numpy as np
-from PIL import Image
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.image_embedding import ImageEmbedding
@@ -24,7 +24,7 @@ class ModelWrapper(MAXModelWrapper):
         "source": "https://github.com/google-coral/test_data",
         "license": "Apache-2.0",
     }
-    task = ImageEmbedding()
+    task = ImageEmbedding(decode_at=(SIDE, SIDE))
     assets = [
         Asset(
             NETWORK,
@@ -39,7 +39,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (224, 224, 3), RGB."""
-        return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        return np.asarray(resized(image, (SIDE, SIDE)))
 
     def _predict(self, pixels):
         """uint8 (224, 224, 3) → the means of the last feature maps, float32 (1024,), 0…6.

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import numpy as np
 from msgspec import Meta
-from PIL import Image
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, Probability
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.base import Label
@@ -32,7 +32,7 @@ class ModelWrapper(MAXModelWrapper):
         "source": "https://github.com/googlesamples/mlkit",
         "license": "Apache-2.0",
     }
-    task = ImageClassification()
+    task = ImageClassification(decode_at=(SIDE, SIDE))
     assets = [
         Asset(
             NETWORK,
@@ -58,7 +58,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (224, 224, 3), RGB."""
-        return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        return np.asarray(resized(image, (SIDE, SIDE)))
 
     def _predict(self, pixels):
         """uint8 (224, 224, 3) → the probability of each tag, float32 (631,). The graph is fixed at one image."""

@@ -18,7 +18,7 @@ class ModelWrapper(birds.SpeciesClassifier):
         "source": "https://github.com/google-coral/test_data",
         "license": "Apache-2.0",
     }
-    task = ImageClassification(labels="inat_insect_labels.txt")
+    task = ImageClassification(labels="inat_insect_labels.txt", decode_at=(birds.SIDE, birds.SIDE))
     assets = [
         Asset(
             "mobilenet_v2_1.0_224_inat_insect_quant.tflite",

@@ -1,9 +1,9 @@
 """SSD MobileNet: finds everyday objects in a photo."""
 
 import numpy as np
-from PIL import Image
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, Probability
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.object_detection import ObjectDetection, detections
@@ -28,7 +28,7 @@ class ModelWrapper(MAXModelWrapper):
         "license": "Apache-2.0",
     }
     # Ids are those of COCO, which start at 1; ten of its 90 categories were never used and are `???` in the file.
-    task = ObjectDetection(labels="labelmap.txt", first_label_id=1, decode_at=(SIDE, SIDE))
+    task = ObjectDetection(labels="labelmap.txt", first_label_id=1, decode_at=(2 * SIDE, 2 * SIDE))
     assets = [
         Asset(
             NETWORK,
@@ -49,7 +49,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (300, 300, 3), RGB."""
-        return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        return np.asarray(resized(image, (SIDE, SIDE)))
 
     def _predict(self, pixels):
         """uint8 (300, 300, 3) → boxes (10, 4), classes (10,), scores (10,).

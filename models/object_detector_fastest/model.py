@@ -7,7 +7,7 @@ from maxfw.catalog import find, load_module
 from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, Probability
 from maxfw.runtimes import OnnxRuntime
-from maxfw.tasks.object_detection import detections, non_maximum_suppression
+from maxfw.tasks.object_detection import ObjectDetection, detections, non_maximum_suppression
 
 NETWORK = "FastestDet.onnx"
 SIDE = 352  # pixels
@@ -28,7 +28,7 @@ class ModelWrapper(MAXModelWrapper):
         "source": "https://github.com/dog-qiuqiu/FastestDet",
         "license": "BSD-3-Clause",
     }
-    task = SSD.task
+    task = ObjectDetection(labels=SSD.task.labels, first_label_id=1, decode_at=(2 * SIDE, 2 * SIDE))
     assets = [
         Asset(
             NETWORK,
@@ -47,7 +47,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, float32 (3, 352, 352), BGR, 0…1."""
-        pixels = np.asarray(resized(image, (SIDE, SIDE)))[:, :, ::-1]
+        pixels = np.asarray(resized(image, (SIDE, SIDE), four_samples=True))[:, :, ::-1]
         return np.ascontiguousarray(np.moveaxis(pixels, 2, 0)) * np.float32(1 / 255)
 
     def _predict(self, planes):

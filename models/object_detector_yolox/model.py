@@ -51,7 +51,7 @@ class ModelWrapper(MAXModelWrapper):
         """PIL RGB → float32 (3, 416, 416), BGR, 0…255, the picture at the top left; (height, width) of it there."""
         scale = SIDE / max(image.size)
         width, height = (max(1, round(side * scale)) for side in image.size)
-        pixels = np.asarray(resized(image, (width, height)))[:, :, ::-1]
+        pixels = np.asarray(resized(image, (width, height), four_samples=True))[:, :, ::-1]
         canvas = np.full((3, SIDE, SIDE), PADDING, dtype=np.float32)
         canvas[:, :height, :width] = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
         return canvas, (height, width)

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from maxfw.assets import Asset
+from maxfw.media import resized
 from maxfw.model import MAXModelWrapper, Probability
 from maxfw.runtimes import LiteRTRuntime
 from maxfw.tasks.image_segmentation import ImageSegmentation, map_size
@@ -38,8 +39,8 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, float32 (256, 256, 3), RGB, 0…1, and the map's width, height."""
-        small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=3.0)
-        return np.asarray(small, dtype=np.float32) / 255, map_size(image)
+        small = resized(image, (SIDE, SIDE), four_samples=True)
+        return np.asarray(small) * np.float32(1 / 255), map_size(image)
 
     def _predict(self, prepared):
         """What `_pre_process` made → how probably each pixel is a person, float32 (256, 256), and the map's size.

@@ -32,7 +32,7 @@ class ModelWrapper(MAXModelWrapper):
         "source": "https://github.com/tensorflow/tflite-support",
         "license": "Apache-2.0",
     }
-    task = ImageClassification()
+    task = ImageClassification(decode_at=ImageClassifier.task.decode_at)
     assets = [*ImageClassifier.assets, *ImageTagger.assets]
 
     def __init__(self, path=None):

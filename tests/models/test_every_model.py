@@ -6,62 +6,19 @@ Models of a framework that is not installed here are tested where it is: `make t
 from __future__ import annotations
 
 import ast
-import importlib.util
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from maxfw.catalog import ModelFolder, load_class, load_model, models
+from maxfw.catalog import ModelFolder, load_class, models
 from maxfw.contract import check, comparable, difference, sample_asset, samples_of
 from maxfw.drawing import draw
-from maxfw.errors import MissingExtra
 from maxfw.predictor import Predictor
-from maxfw.settings import load_settings
 from maxfw.web.app import create_app
-
-# The first extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
-FRAMEWORKS = {
-    "litert": ("ai_edge_litert", ()),
-    "onnx": ("onnxruntime", ()),
-    "tensorflow": ("tensorflow", (pytest.mark.tensorflow,)),
-    "pytorch": ("torch", (pytest.mark.pytorch,)),
-}
-
-
-def extra_of(folder: ModelFolder) -> str:
-    """The first extra that a folder asks for, which decides where it is tested."""
-    file = folder.path / "requirements.txt"
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return text.split("[", 1)[1].split("]", 1)[0].split(",")[0].strip() if "[" in text else ""
-
-
-def every(folders: list[ModelFolder]) -> list[object]:
-    return [
-        pytest.param(folder, id=folder.name, marks=FRAMEWORKS.get(extra_of(folder), ("", ()))[1])
-        for folder in folders
-    ]
-
 
 ZOO = models()
 pytestmark = pytest.mark.mirror
 every_model = pytest.mark.parametrize("folder", ZOO, ids=lambda folder: folder.name)
-every_running_model = pytest.mark.parametrize("predictor", every(ZOO), indirect=True)
-
-
-@pytest.fixture(scope="module")
-def predictor(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
-    """A model in service, loaded once for all its tests."""
-    folder: ModelFolder = request.param
-    module = FRAMEWORKS.get(extra_of(folder), (extra_of(folder), ()))[0]
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f"{folder.name} runs on {module}, which is not installed here")
-    try:
-        made = Predictor(load_model(folder), load_settings())
-    except MissingExtra as error:  # one of its other extras
-        pytest.skip(f"{folder.name}: {error.message}")
-    yield folder, made
-    made.close()
 
 
 @every_model
@@ -69,7 +26,6 @@ def test_the_folder_is_complete(folder: ModelFolder) -> None:
     for name in ("model.py", "README.md", "requirements.txt"):
         assert (folder.path / name).is_file(), name
     assert list(folder.samples.glob("*.json"))
-    assert extra_of(folder) in FRAMEWORKS
 
 
 @every_model
@@ -115,7 +71,6 @@ def test_its_own_files_are_small_and_public_ones_are_named_not_kept(folder: Mode
         assert not (folder.samples / asset.name).exists()
 
 
-@every_running_model
 def test_it_keeps_the_contract(predictor: tuple[ModelFolder, Predictor]) -> None:
     folder, made = predictor
     samples = samples_of(folder, made.task)
@@ -124,7 +79,6 @@ def test_it_keeps_the_contract(predictor: tuple[ModelFolder, Predictor]) -> None
     assert [finding for finding in check(made, folder, samples) if finding.problem] == []
 
 
-@every_running_model
 def test_many_at_once_get_the_answers_of_their_own_requests(predictor: tuple[ModelFolder, Predictor]) -> None:
     folder, made = predictor
     samples = samples_of(folder, made.task) * 8
@@ -136,7 +90,6 @@ def test_many_at_once_get_the_answers_of_their_own_requests(predictor: tuple[Mod
         assert difference(dict(sample.answer), comparable(answer), sample.tolerance) == ""
 
 
-@every_running_model
 def test_its_answers_can_be_drawn(predictor: tuple[ModelFolder, Predictor]) -> None:
     folder, made = predictor
     [sample, *_] = samples_of(folder, made.task)
@@ -146,7 +99,6 @@ def test_its_answers_can_be_drawn(predictor: tuple[ModelFolder, Predictor]) -> N
     assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 2
 
 
-@every_running_model
 def test_it_is_served(predictor: tuple[ModelFolder, Predictor]) -> None:
     _, made = predictor
     app = create_app(made.model, made.settings)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from maxfw.catalog import ModelFolder, find, load_module
+import numpy as np
+import pytest
+
+from maxfw.catalog import ModelFolder, find, load_class, load_module
+from maxfw.contract import samples_of
 
 FOLDER = find("image_caption_generator").path
 decoder = load_module(ModelFolder(FOLDER / "decoder.py"))
 photos = load_module(ModelFolder(FOLDER / "photos.py"))
+sightings = load_module(ModelFolder(FOLDER / "sightings.py"))
 
 PERSON, DOG = 0, 16  # kinds, without the unused lines of the label file
-DOG_LINE = 17
+DOG_LINE, HORSE_LINE = 17, 18
 WORDS = ["<padding>", "<start>", "<end>", "<unknown>", "a", "dog", "cat", "and"]
 A, DOG_WORD, CAT_WORD, AND = range(4, 8)
 
@@ -85,3 +90,26 @@ def test_words_that_say_a_gender_are_not_learnt() -> None:
         "is",
         "n't",
     ]
+
+
+@pytest.mark.mirror
+def test_what_is_seen_in_a_photo_that_everybody_can_have_is_what_was_learnt_from(tmp_path: Path) -> None:
+    task = load_class(find("image_caption_generator")).task
+    assert task is not None
+    [photo] = [
+        sample for sample in samples_of(find("image_caption_generator"), task) if "coco" in sample.name
+    ]
+    file = tmp_path / "000000214753.jpg"
+    file.write_bytes(photo.inputs.files["image"].blob)
+
+    seen = sightings.look([file])
+
+    assert sightings.id_of(file) == 214753
+    assert sightings.id_of(tmp_path / "beach.jpg") is None
+    assert {name: rows.shape for name, rows in seen.items()} == {
+        "feature": (1, 1024),
+        "det_class": (1, 10),
+        "det_score": (1, 10),
+        "det_box": (1, 10, 4),
+    }
+    assert {int(kind) for kind in seen["det_class"][0][:4]} == {PERSON, HORSE_LINE}

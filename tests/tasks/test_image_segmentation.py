@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,6 +46,20 @@ def test_rows_of_the_map_are_rows_of_the_answer(kind: type) -> None:
     answer = ImageSegmentation().write([], [np.array([[0, 1, 0], [1, 1, 0]], dtype=kind)], LABELS)
 
     assert encode_json(answer) == b'{"status":"ok","image_size":[3,2],"seg_map":[[0,1,0],[1,1,0]]}'
+
+
+@pytest.mark.parametrize("highest", [1, 9, 10, 19])
+def test_a_map_is_encoded_as_its_numbers_whether_they_have_one_digit_or_two(highest: int) -> None:
+    seg_map = np.random.default_rng(highest).integers(0, highest, (57, 33), endpoint=True)
+    task = ImageSegmentation()
+
+    content = task.encode(task.write([], [seg_map], ())).content
+
+    assert msgspec.json.decode(content) == {
+        "status": "ok",
+        "image_size": [33, 57],
+        "seg_map": seg_map.tolist(),
+    }
 
 
 @pytest.mark.parametrize(
