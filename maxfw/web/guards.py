@@ -23,7 +23,7 @@ MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_S = 10
 
 # What needs no key: whether the service is well, and pages, which hold no secrets and are how people send a key.
-_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app/.*)?")
+_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app(/.*)?)?")
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
