@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import os
 import re
@@ -199,6 +200,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            preexec_fn=_end_with_parent,
         )
     target = Target(process, 0, ask, log, temporary)
     try:
@@ -212,6 +214,11 @@ def start(
         process.wait()
         raise
     return target
+
+
+def _end_with_parent() -> None:
+    """Tests that are killed leave no server behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _port_of(target: Target) -> int:
