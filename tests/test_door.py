@@ -256,6 +256,13 @@ def test_whoever_shuts_down_is_not_ready(client: FlaskClient) -> None:
     assert client.get("/health/live").status_code == 200
 
 
+def test_a_redirect_never_leads_to_a_host_that_a_stranger_named(client: FlaskClient) -> None:
+    moved = client.get("/app?x=1", headers={"Host": "evil.example"})
+
+    assert moved.status_code == 308
+    assert moved.headers["Location"] == "/app/?x=1"
+
+
 # ------------------------------------------------------------------------------------------------------ old style
 
 
