@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import os
 import re
-import uuid
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -63,7 +63,7 @@ def request_limits(settings: Settings) -> dict[str, Any]:
 
 def usable_id(offered: str) -> str:
     """The id that a client offers for its request, or a new one in place of an unusable one."""
-    return offered if offered and _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
+    return offered if offered and _USABLE_ID.fullmatch(offered) else os.urandom(16).hex()
 
 
 class Keys:
