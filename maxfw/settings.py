@@ -88,7 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=86_400,
-            description="seconds after which the model must have answered its own sample again to count as ready",
+            description="seconds after which whoever asks for readiness has the model asked its own sample again",
         ),
     ] = 60
 

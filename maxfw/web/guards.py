@@ -45,10 +45,16 @@ def install(app: Flask, body_limit: int) -> None:
     app.config["MAX_CONTENT_LENGTH"] = body_limit
 
 
-def allow_origins(app: Flask, origins: str) -> None:
-    """Let browsers call from `origins`: `*`, or several separated by commas."""
-    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
-    CORS(app, origins="*" if "*" in allowed else allowed)
+def origins_of(setting: str) -> list[str]:
+    """`https://a.org, https://b.org` → each of them; everybody (`*`) stands alone."""
+    origins = [origin.strip() for origin in setting.split(",") if origin.strip()]
+    return ["*"] if "*" in origins else origins
+
+
+def allow_origins(app: Flask, setting: str) -> None:
+    """Let browsers call from these origins: `*`, or several separated by commas."""
+    origins = origins_of(setting)
+    CORS(app, origins="*" if origins == ["*"] else origins)
 
 
 def request_limits(settings: Settings) -> dict[str, Any]:
@@ -84,13 +90,15 @@ class Keys:
                 )
         self._hashes = [bytes.fromhex(one) for one in written]
 
-    def check(self, path: str, header: Callable[[str], str]) -> None:
+    def check(self, method: str, path: str, header: Callable[[str], str]) -> None:
         """Let a request pass if it needs no key or has a right one; `header` gives the value of a header.
+
+        A browser's OPTIONS never carries a key, and asks only what it may ask.
 
         Raises:
             Unauthorized: it has none, or a wrong one.
         """
-        if not self._hashes or _OPEN.fullmatch(path):
+        if not self._hashes or method == "OPTIONS" or _OPEN.fullmatch(path):
             return
         offered = header("x-api-key")
         if not offered:
