@@ -169,15 +169,15 @@ def test_it_speaks_tls(serve: Run, certificate: tuple[Path, Path]) -> None:
 
 
 def test_a_key_of_another_certificate_is_refused(certificate: tuple[Path, Path], tmp_path: Path) -> None:
-    cert, key = certificate
+    cert, key = map(str, certificate)
     check_tls(load_settings({}, tls_cert=cert, tls_key=key, tls_client_ca=cert))
     other, locked = tmp_path / "other.pem", tmp_path / "locked.pem"
     make = ["openssl", "genpkey", "-algorithm", "RSA", "-out", str(other)]
     subprocess.run(make, check=True, capture_output=True)
-    lock = ["openssl", "pkcs8", "-topk8", "-in", str(key), "-out", str(locked), "-passout", "pass:secret"]
+    lock = ["openssl", "pkcs8", "-topk8", "-in", key, "-out", str(locked), "-passout", "pass:secret"]
     subprocess.run(lock, check=True, capture_output=True)
 
-    for wrong in (other, locked, cert):
+    for wrong in (str(other), str(locked), cert):
         with pytest.raises(BadSetting, match="are no certificate and its key"):
             check_tls(load_settings({}, tls_cert=cert, tls_key=wrong))
     with pytest.raises(BadSetting, match="MAXFW_TLS_CLIENT_CA"):
