@@ -100,10 +100,13 @@ def test_a_compressed_body_is_read(client: FlaskClient, encoding: str, compresse
     [
         (gzip.compress(b" " * 50_000_000), 413),
         (gzip.compress(BODY)[:-9], 400),
+        (gzip.compress(b" " * 25_000_000) + gzip.compress(b" " * 25_000_000), 413),
+        (gzip.compress(b"") * 10_001, 413),
+        (gzip.compress(BODY) + gzip.compress(BODY)[:-9], 400),
+        (gzip.compress(BODY) + b"and more", 400),
         (b"no gzip at all", 400),
-        (b"", 400),
     ],
-    ids=["bomb", "cut", "nonsense", "empty"],
+    ids=["bomb", "cut", "bomb in two", "many members", "second cut", "trailing", "nonsense"],
 )
 def test_a_compressed_body_is_bounded_when_it_is_plain(
     client: FlaskClient, compressed: bytes, status: int
@@ -113,6 +116,23 @@ def test_a_compressed_body_is_bounded_when_it_is_plain(
 
     assert answer.status_code == status
     assert client.post("/model/predict", **TEXT).status_code == 200
+
+
+def test_a_body_of_several_gzip_members_is_read_whole(client: FlaskClient) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    members = gzip.compress(BODY[:7]) + gzip.compress(b"") + gzip.compress(BODY[7:]) + b"\0" * 70_000
+    answer = client.post("/model/predict", data=members, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_empty_body_that_is_called_compressed_is_an_empty_body(client: FlaskClient) -> None:
+    said = client.post("/model/predict", data=b"", headers={"Content-Type": "application/json"}).json
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = client.post("/model/predict", data=b"", headers=headers)
+
+    assert answer.status_code == 400
+    assert (answer.json["code"], answer.json["message"]) == (said["code"], said["message"])
 
 
 # ------------------------------------------------------------------------------------------------ metrics and logs

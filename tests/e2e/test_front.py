@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 from maxfw.cli.key import command as key_command
+from maxfw.errors import BadSetting
+from maxfw.settings import check_tls, load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -154,11 +156,33 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_it_speaks_tls(serve: Run, certificate: tuple[Path, Path]) -> None:
     cert, key = certificate
-    _, url = serve("--tls-cert", str(cert), "--tls-key", str(key), scheme="https")
+    process, url = serve("--tls-cert", str(cert), "--tls-key", str(key), scheme="https")
     trusted = ssl.create_default_context(cafile=str(cert))
 
     answer = httpx.post(url + "/model/predict", json={"text": ["x"]}, verify=trusted)
     assert answer.json()["predictions"][0][0]["length"] == 0.001
+    process.terminate()
+    assert process.wait(30) == 0
+    assert process.stdout is not None
+    output = process.stdout.read()
+    assert f"listening on {url}" in output
+    assert f"{url.replace('127.0.0.1', 'localhost')}/model/predict" in output
+
+
+def test_a_key_of_another_certificate_is_refused(certificate: tuple[Path, Path], tmp_path: Path) -> None:
+    cert, key = map(str, certificate)
+    check_tls(load_settings({}, tls_cert=cert, tls_key=key, tls_client_ca=cert))
+    other, locked = tmp_path / "other.pem", tmp_path / "locked.pem"
+    make = ["openssl", "genpkey", "-algorithm", "RSA", "-out", str(other)]
+    subprocess.run(make, check=True, capture_output=True)
+    lock = ["openssl", "pkcs8", "-topk8", "-in", key, "-out", str(locked), "-passout", "pass:secret"]
+    subprocess.run(lock, check=True, capture_output=True)
+
+    for wrong in (str(other), str(locked), cert):
+        with pytest.raises(BadSetting, match="are no certificate and its key"):
+            check_tls(load_settings({}, tls_cert=cert, tls_key=wrong))
+    with pytest.raises(BadSetting, match="MAXFW_TLS_CLIENT_CA"):
+        check_tls(load_settings({}, tls_cert=cert, tls_key=key, tls_client_ca=key))
 
 
 def test_the_metrics_of_all_workers_are_added_up_and_their_folder_goes_with_them(serve: Run) -> None:
