@@ -284,13 +284,19 @@ def _annotation(name: str) -> Any:
 
 def _check_file(name: str, path: str) -> None:
     try:
-        with open(path, "rb"):
-            return
+        with open(path, "rb") as file:
+            content = file.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadSetting(
             f"{environment_name(name)}={path!r} cannot be read: {reason}", hint=f"{name}: {describe(name)}"
         ) from None
+    # OpenSSL reads certificates under other headings too, at which our HTTP server would abort.
+    if name != "tls_key" and b"-----BEGIN CERTIFICATE-----" not in content:
+        raise BadSetting(
+            f"{environment_name(name)}={path!r} has no PEM certificate",
+            hint="openssl x509 -in FILE -out FILE.pem writes one",
+        )
 
 
 def _convert(name: str, value: Any, source: str) -> Any:

@@ -106,14 +106,17 @@ def test_variables_of_others_and_of_our_own_machinery_are_not_warned_of(
         ({"tls_client_ca": "file"}, "MAXFW_TLS_CLIENT_CA"),
         ({"tls_cert": "file"}, "MAXFW_TLS_CERT"),
         ({"tls_cert": "missing", "tls_key": "file"}, "MAXFW_TLS_CERT='missing' cannot be read: No such file"),
-        ({"tls_cert": "file", "tls_key": "."}, "MAXFW_TLS_KEY='.' cannot be read: Is a directory"),
-        ({"tls_cert": "file", "tls_key": "file"}, "are no certificate and its key"),
+        ({"tls_cert": "empty.pem", "tls_key": "."}, "MAXFW_TLS_KEY='.' cannot be read: Is a directory"),
+        ({"tls_cert": "file", "tls_key": "file"}, "MAXFW_TLS_CERT='file' has no PEM certificate"),
+        ({"tls_cert": "empty.pem", "tls_key": "file"}, "are no certificate and its key"),
     ],
 )
 def test_https_needs_a_certificate_and_its_key(
     given: dict[str, str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("not PEM", encoding="utf-8")
+    heading = "-----{} CERTIFICATE-----\n"
+    (tmp_path / "empty.pem").write_text(heading.format("BEGIN") + heading.format("END"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(BadSetting) as refused:
