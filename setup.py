@@ -25,6 +25,8 @@ EXTRAS = {
     "huggingface": ["torch>=2.6", "transformers>=4.48", "safetensors>=0.4"],
     "ocr": ["rapidocr>=3.10,<3.11"],  # its wheel carries the networks
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
+    "speech": ["pocketsphinx>=5.1,<5.2"],  # its wheel carries the English model
+    "hdf5": ["h5py>=3.10"],  # weights of Keras 2, read without TensorFlow
     "ray": ["ray[serve]>=2.40"],
     "docker": ["docker>=7.1"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],

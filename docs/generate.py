@@ -42,6 +42,8 @@ FRAMEWORKS = {
     "tensorflow": "TensorFlow",
     "pytorch": "PyTorch",
     "huggingface": "PyTorch",
+    "speech": "PocketSphinx",
+    "hdf5": "numpy",
 }
 EXTRAS = re.compile(r"^maxfw\[([^\]]+)\]", re.MULTILINE)
 

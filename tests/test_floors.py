@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "maxfw"
 
 FLOORS = [
     {"errors", "settings"},
-    {"media", "assets", "client", "utils"},
+    {"media", "assets", "datasets", "client", "utils"},
     {"tasks", "runtimes", "drawing"},
     {"model", "catalog"},
     {"batching", "predictor", "contract", "offline"},

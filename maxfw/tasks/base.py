@@ -82,6 +82,8 @@ class Task(ABC):
     answer: ClassVar[type[Answer]]
     files: ClassVar[tuple[FileField, ...]] = ()
     body: ClassVar[type[Struct] | None] = None
+    #: Whether the fields of the body may come as a form or in the address as well; they must be texts then.
+    takes_forms: ClassVar[bool] = False
     produces: ClassVar[tuple[str, ...]] = ("application/json",)
     template: ClassVar[str]
     template_imports: ClassVar[str]
