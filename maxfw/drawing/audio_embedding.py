@@ -37,7 +37,7 @@ def shades(rows: np.ndarray) -> Image.Image:
     )
     sheet = Image.new("RGB", (WIDTH, strip.height + 30), "white")
     sheet.paste(strip, (MARGIN, 0))
-    said = f"{rows.shape[0]} × {rows.shape[1]} numbers, {rows.min():.3g} to {rows.max():.3g}"
+    said = f"{rows.shape[0]} rows of {rows.shape[1]} numbers, {rows.min():.3g} to {rows.max():.3g}"
     if len(shown) < len(rows):
         said += f"; the first {len(shown)} rows are drawn"
     pencil = ImageDraw.Draw(sheet)
