@@ -256,6 +256,14 @@ def test_whoever_shuts_down_is_not_ready(client: FlaskClient) -> None:
     assert client.get("/health/live").status_code == 200
 
 
+def test_a_redirect_never_leads_to_a_host_that_a_stranger_named(client: FlaskClient) -> None:
+    client.application.add_url_rule("/folder/", "folder", lambda: "here")
+    for path, place in (("/app", "app/"), ("/folder?x=1", "/folder/?x=1")):
+        moved = client.get(path, headers={"Host": "evil.example"})
+        assert moved.status_code in (302, 307, 308)
+        assert moved.headers["Location"] == place
+
+
 # ------------------------------------------------------------------------------------------------------ old style
 
 

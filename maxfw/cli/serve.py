@@ -80,8 +80,11 @@ def _serve_new(folder: ModelFolder, settings: Settings) -> None:
     model = load_model(folder)
     app = create_app(model, settings)
     if inherited_descriptors() is None and model.task is not None:
-        line = curl_line(model.task, listener.getsockname()[1])
-        click.echo(f"{folder.name} is loaded; when it listens, try:\n  {line}")
+        port = listener.getsockname()[1]
+        line = curl_line(model.task, port)
+        click.echo(
+            f"{folder.name} is loaded; when it listens, open http://localhost:{port}/app/ or try:\n  {line}"
+        )
     try:
         serve(app, settings, listener, threads=REQUEST_THREADS)
     finally:

@@ -112,6 +112,8 @@ class Door:
         predictor = self._app.extensions.get("maxfw")
         if isinstance(predictor, Predictor):
             self.metrics.tick(predictor.batcher.queue_length(), predictor.batcher.busy_s())
+        else:
+            self.metrics.count()
 
     def _refused(
         self, caller: Caller, environ: Environ, error: MaxfwError, start_response: Callable[..., Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from urllib.parse import urlsplit, urlunsplit
 
 import flask
 import msgspec
@@ -56,7 +57,7 @@ def install(app: Flask) -> None:
 def response_of(error: Exception) -> Response:
     """Any exception → the JSON answer that the caller gets; the log gets what the caller does not."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]  # a redirect is no error
+        return _redirect(error)
     caller = current_caller()
     request_id = caller.request_id if caller else ""
     shown = shown_in_place_of(error, request_id)
@@ -104,6 +105,14 @@ def headers_of(error: MaxfwError) -> dict[str, str]:
     if isinstance(error, Overloaded):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return headers
+
+
+def _redirect(error: HTTPException) -> Response:
+    """A redirect is no error; it leads to a path of this server, whatever host the request claimed to ask."""
+    response: Response = error.get_response()  # type: ignore[assignment]
+    target = urlsplit(response.headers.get("Location", "/"))
+    response.headers["Location"] = urlunsplit(("", "", target.path, target.query, ""))
+    return response
 
 
 def shown_in_place_of(error: BaseException, request_id: str) -> MaxfwError:

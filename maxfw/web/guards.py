@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import os
 import re
-import uuid
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -23,7 +23,7 @@ MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_S = 10
 
 # What needs no key: whether the service is well, and pages, which hold no secrets and are how people send a key.
-_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app/.*)?")
+_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app(/.*)?)?")
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -63,7 +63,7 @@ def request_limits(settings: Settings) -> dict[str, Any]:
 
 def usable_id(offered: str) -> str:
     """The id that a client offers for its request, or a new one in place of an unusable one."""
-    return offered if offered and _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
+    return offered if offered and _USABLE_ID.fullmatch(offered) else os.urandom(16).hex()
 
 
 class Keys:
