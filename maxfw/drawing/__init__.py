@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from types import ModuleType
 
 from PIL import Image
 
@@ -17,8 +18,25 @@ def draw(task: Task, inputs: Inputs, answer: Answer) -> Image.Image:
     Raises:
         BadInput: nobody has written a drawing for this task.
     """
+    picture: Image.Image = _drawing(task).draw(inputs, answer)
+    return picture
+
+
+def page(task: Task, inputs: Inputs, answer: Answer) -> str:
+    """An answer as a page of HTML, for tasks whose answer is read rather than looked at.
+
+    Raises:
+        BadInput: nobody has written a page for this task.
+    """
+    drawing = _drawing(task)
+    if not hasattr(drawing, "page"):
+        raise BadInput(f"there is no page for task {task.name}", hint="save a picture: --save out.png")
+    text: str = drawing.page(inputs, answer)
+    return text
+
+
+def _drawing(task: Task) -> ModuleType:
     module_name = f"{__name__}.{task.name.replace('-', '_')}"
     if importlib.util.find_spec(module_name) is None:
         raise BadInput(f"there is no drawing for task {task.name}", hint="use --json")
-    picture: Image.Image = importlib.import_module(module_name).draw(inputs, answer)
-    return picture
+    return importlib.import_module(module_name)
