@@ -24,6 +24,8 @@ EXTRAS = {
     "pytorch": ["torch>=2.6"],
     "huggingface": ["torch>=2.6", "transformers>=4.48", "safetensors>=0.4"],
     "ocr": ["rapidocr>=3.10,<3.11"],  # its wheel carries the networks
+    "fasttext": ["fasttext-predict>=0.9.2"],
+    "hdf5": ["h5py>=3.10"],
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
     "ray": ["ray[serve]>=2.40"],
     "docker": ["docker>=7.1"],

@@ -14,10 +14,15 @@ from maxfw.catalog import ModelFolder, load_class, load_model, models
 from maxfw.errors import MissingExtra
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
-from maxfw.tasks.base import ImageTask
+from maxfw.tasks.base import ImageTask, TextsTask, TextTask
+from maxfw.tasks.question_answering import QuestionAnswering
+from maxfw.tasks.text_generation import TextGeneration
 
 # The first extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
 FRAMEWORKS = {
+    "": ("numpy", ()),  # no extra: the model does its own arithmetic
+    "fasttext": ("fasttext", ()),
+    "hdf5": ("h5py", ()),
     "litert": ("ai_edge_litert", ()),
     "onnx": ("onnxruntime", ()),
     "tensorflow": ("tensorflow", (pytest.mark.tensorflow,)),
@@ -38,6 +43,7 @@ def every(folders: list[ModelFolder]) -> list[object]:
 
 
 ZOO = models()
+READING = (TextTask, TextsTask, QuestionAnswering, TextGeneration)
 
 
 def in_service(folder: ModelFolder) -> Iterator[tuple[ModelFolder, Predictor]]:
@@ -64,4 +70,13 @@ def predictor(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Pre
 )
 def seeing(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
     """Every model that looks at a picture."""
+    yield from in_service(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=every([folder for folder in ZOO if isinstance(load_class(folder).task, READING)]),
+)
+def reading(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
+    """Every model that reads a text."""
     yield from in_service(request.param)
