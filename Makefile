@@ -63,7 +63,7 @@ $(VENV)/serve.stamp: setup.py
 
 $(VENV)/test.stamp: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,speech,hdf5,docker,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,docker,test]'
 	touch $@ $(VENV)/serve.stamp
 
 $(VENV)/docs.stamp: setup.py
@@ -78,17 +78,17 @@ $(VENV)/docs.stamp: setup.py
 
 .venv-tensorflow/test.stamp: setup.py
 	test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
-	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,speech,hdf5,tensorflow,test]'
+	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,tensorflow,test]'
 	touch $@
 
 # 2.13.0 is a CPU build on our machines; a plain torch would bring gigabytes of CUDA.
 .venv-pytorch/test.stamp: setup.py
 	test -x .venv-pytorch/bin/python || $(PYTHON) -m venv .venv-pytorch
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,speech,hdf5,pytorch,huggingface,test]'
+	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,pytorch,huggingface,test]'
 	touch $@
 
 .venv-browser/test.stamp: setup.py
 	test -x .venv-browser/bin/python || $(PYTHON) -m venv .venv-browser
-	.venv-browser/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,speech,hdf5,test,browser]'
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,test,browser]'
 	touch $@

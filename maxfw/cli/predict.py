@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maxfw.catalog import find, load_model
-from maxfw.drawing import draw
+from maxfw.drawing import draw, page
 from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
@@ -34,7 +34,9 @@ SURE = ("probability", "prediction")  # columns of numbers from 0 to 1
     "--json", "as_json", is_flag=True, help="One line of JSON for each input, as the server answers."
 )
 @click.option(
-    "--save", type=click.Path(path_type=Path), help="Draw the answer into this file (a folder for several)."
+    "--save",
+    type=click.Path(path_type=Path),
+    help="Draw the answer into this file (a folder for several); text with tags also as .html.",
 )
 @click.option(
     "--output",
@@ -188,7 +190,10 @@ class Writer:
         Raises:
             BadInput: a file cannot be written.
         """
-        if self.save is not None:
+        if self.save is not None and self.save.suffix.lower() in (".html", ".htm"):
+            text = page(self.task, inputs, answer)
+            self._put("drawn", self.save, argument, ".html", lambda path: path.write_text(text, "utf-8"))
+        elif self.save is not None:
             picture = draw(self.task, inputs, answer, ask=self.predictor.answer)
             self._put("drawn", self.save, argument, ".png", picture.save)
         if self.output is not None:

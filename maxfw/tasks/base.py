@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -222,22 +222,59 @@ class TextsTask(Task):
         return texts
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        return {
-            "body": {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth},
-            "text": {"bytes": kilobytes(settings.max_text_kb), "count": settings.max_texts},
-        }
+        text = {"bytes": kilobytes(settings.max_text_kb), "count": settings.max_texts}
+        return {"body": body_limits(settings), "text": text}
 
     def inputs_of(self, argument: str) -> Inputs:
         """A `.json` file with the whole body, a `.txt` file, or the text itself."""
-        if argument.endswith(".json"):
-            return Inputs(body=decode_json(read_file(argument).blob, "the file"))
-        if argument.endswith(".txt"):
-            return Inputs(body={"text": [read_file(argument).blob.decode("utf-8", "replace")]})
-        return Inputs(body={"text": [argument]})
+        return body_of(argument, lambda text: {"text": [text]})
 
     @classmethod
     def sample(cls) -> Inputs:
         return Inputs(body={"text": ["What a lovely day!", "THE TRAIN WAS LATE AGAIN"]})
+
+
+class OneText(Struct):
+    """The JSON body of tasks that read one text."""
+
+    text: str
+
+
+class TextTask(Task):
+    """A task whose input is the JSON body `{"text": "…"}`: one text."""
+
+    body = OneText
+
+    def read(self, inputs: Inputs, settings: Settings) -> list[str]:
+        """The body → its text, the only item."""
+        text = typed_body(OneText, inputs).text
+        check_text(text, "text", settings)
+        return [text]
+
+    def limits(self, settings: Settings) -> dict[str, Any]:
+        return {"body": body_limits(settings), "text": {"bytes": kilobytes(settings.max_text_kb)}}
+
+    def inputs_of(self, argument: str) -> Inputs:
+        """A `.json` file with the whole body, a `.txt` file, or the text itself."""
+        return body_of(argument, lambda text: {"text": text})
+
+
+def body_limits(settings: Settings) -> dict[str, Any]:
+    """The limits of any JSON body."""
+    return {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth}
+
+
+def body_of(argument: str, around: Callable[[str], dict[str, Any]]) -> Inputs:
+    """A word on the command line → a body: a `.json` file holds the whole, a `.txt` file or the word itself is a text.
+
+    Raises:
+        BadInput: there is no such file, or it is no JSON object.
+    """
+    if argument.endswith(".json"):
+        return Inputs(body=decode_json(read_file(argument).blob, "the file"))
+    if argument.endswith(".txt"):
+        return Inputs(body=around(read_file(argument).blob.decode("utf-8", "replace")))
+    return Inputs(body=around(argument))
 
 
 # Room for the boundaries, part headers and parameters of a multipart form.
@@ -294,12 +331,18 @@ def typed_body(body_type: type[Body], inputs: Inputs) -> Body:
 
 
 def check_text(text: str, where: str, settings: Settings) -> None:
-    """Refuse a text that is too long.
+    """Refuse a text that is too long, or is none.
 
     Raises:
         TooLarge: more than the limit, counted in UTF-8.
+        BadInput: it holds half a surrogate pair, for which UTF-8 has no form.
     """
-    size = len(text.encode("utf-8", "surrogatepass"))
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            f"{where} holds half a surrogate pair, character {error.start + 1}", hint="send whole characters"
+        ) from None
     limit = kilobytes(settings.max_text_kb)
     if size > limit:
         raise TooLarge(f"{where} has {size} bytes, at most {limit} are allowed", hint="send it in parts")

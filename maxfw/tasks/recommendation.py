@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from maxfw.errors import BadInput
 from maxfw.settings import Settings
-from maxfw.tasks.base import Answer, Inputs, Label, Task, check_text, megabytes, read_file, typed_body
-from maxfw.tasks.values import check_probability, decode_json, typed
+from maxfw.tasks.base import Answer, Inputs, Label, Task, body_limits, body_of, check_text, typed_body
+from maxfw.tasks.values import check_probability, typed
 
 NumResults = Annotated[int, Meta(ge=1, le=100, description="how many to recommend at most")]
 
@@ -112,13 +112,11 @@ from maxfw.tasks.recommendation import NumResults, Recommendation, Recommended""
         )
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        return {"body": {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth}}
+        return {"body": body_limits(settings)}
 
     def inputs_of(self, argument: str) -> Inputs:
-        """A `.json` file with the whole body, or the user's id itself."""
-        if argument.endswith(".json"):
-            return Inputs(body=decode_json(read_file(argument).blob, "the file"))
-        return Inputs(body={"user_id": argument})
+        """A `.json` file with the whole body, a `.txt` file, or the user's id itself."""
+        return body_of(argument, lambda user_id: {"user_id": user_id})
 
     @classmethod
     def sample(cls) -> Inputs:

@@ -59,4 +59,4 @@ def hit_rate(scores, pairs, positions, most=10):
         not_worse = ~(row < row[positions[hidden]])  # a NaN is no hit
         not_worse[[positions[area] for area in shown]] = False
         hits += not_worse.sum() <= most
-    return hits / len(pairs)
+    return float(hits) / len(pairs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 
 import msgspec
@@ -11,8 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from maxfw.assets import Asset, fetch
-from maxfw.catalog import ModelFolder, find
+from maxfw.catalog import ModelFolder, find, load_module
 from maxfw.errors import RequestError
 from maxfw.media import read_audio
 from maxfw.predictor import Predictor
@@ -29,9 +27,10 @@ ALIKE = {"8 bits": 0.6, "8000 Hz": 0.8, "11025 Hz": 0.9}
 
 def clip(name: str) -> bytes:
     """A public clip, by its name."""
-    listed = json.loads((find("audio_classifier").path / "clips.json").read_text(encoding="utf-8"))["clips"]
-    [one] = [each for each in listed if each["name"] == name]
-    return fetch(Asset(name, one["url"], one["sha256"])).read_bytes()
+    content: bytes = (
+        load_module(ModelFolder(find("audio_classifier").path / "clips.py")).clips()[name].content()
+    )
+    return content
 
 
 def written(waveform: np.ndarray, rate: int = RATE, format: str = "WAV", subtype: str | None = None) -> bytes:
