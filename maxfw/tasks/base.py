@@ -196,13 +196,35 @@ class ImageTask(Task):
         return Inputs(files={"image": Upload(png.getvalue(), "sample.png", "image/png")})
 
 
+class ReadingTask(Task):
+    """A task whose input is texts in a JSON body."""
+
+    def __init__(
+        self, *, labels: str | Sequence[str | Label] = (), first_label_id: int = 0, window: int = 0
+    ) -> None:
+        """Declare the task of a model that reads.
+
+        `window` is the number of tokens that the model reads at a time, for `/model/metadata`; a longer text is read
+        in several windows.
+        """
+        super().__init__(labels=labels, first_label_id=first_label_id)
+        self.window = window
+
+    def limits_of(self, settings: Settings, **texts: dict[str, Any]) -> dict[str, Any]:
+        """The limits of a body with these texts, by field; each adds its own to the size in bytes."""
+        size = {"bytes": kilobytes(settings.max_text_kb)}
+        window = {"tokens_at_once": self.window} if self.window else {}
+        body = {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth}
+        return {"body": body, **{name: {**size, **window, **more} for name, more in texts.items()}}
+
+
 class Texts(Struct):
     """The JSON body of tasks that read texts."""
 
     text: list[str]
 
 
-class TextsTask(Task):
+class TextsTask(ReadingTask):
     """A task whose input is the JSON body `{"text": ["…", "…"]}`; a model gets one text at a time."""
 
     body = Texts
@@ -222,8 +244,7 @@ class TextsTask(Task):
         return texts
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        text = {"bytes": kilobytes(settings.max_text_kb), "count": settings.max_texts}
-        return {"body": body_limits(settings), "text": text}
+        return self.limits_of(settings, text={"count": settings.max_texts})
 
     def inputs_of(self, argument: str) -> Inputs:
         """A `.json` file with the whole body, a `.txt` file, or the text itself."""
@@ -240,7 +261,7 @@ class OneText(Struct):
     text: str
 
 
-class TextTask(Task):
+class TextTask(ReadingTask):
     """A task whose input is the JSON body `{"text": "…"}`: one text."""
 
     body = OneText
@@ -252,16 +273,11 @@ class TextTask(Task):
         return [text]
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        return {"body": body_limits(settings), "text": {"bytes": kilobytes(settings.max_text_kb)}}
+        return self.limits_of(settings, text={})
 
     def inputs_of(self, argument: str) -> Inputs:
         """A `.json` file with the whole body, a `.txt` file, or the text itself."""
         return body_of(argument, lambda text: {"text": text})
-
-
-def body_limits(settings: Settings) -> dict[str, Any]:
-    """The limits of any JSON body."""
-    return {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth}
 
 
 def body_of(argument: str, around: Callable[[str], dict[str, Any]]) -> Inputs:

@@ -13,11 +13,9 @@ from maxfw.tasks.base import (
     Answer,
     Inputs,
     Label,
-    Task,
-    body_limits,
+    ReadingTask,
     body_of,
     check_text,
-    kilobytes,
     typed_body,
 )
 from maxfw.tasks.values import typed
@@ -52,7 +50,7 @@ class QuestionAnsweringAnswer(Answer, kw_only=True):
     ]
 
 
-class QuestionAnswering(Task):
+class QuestionAnswering(ReadingTask):
     """Paragraphs with questions in; the answers, words of the paragraphs, out.
 
     `_pre_process` gets one `Question` at a time, `_post_process` returns its answer, a text.
@@ -121,9 +119,7 @@ from maxfw.tasks.question_answering import QuestionAnswering"""
         return QuestionAnsweringAnswer(predictions=answers)
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        text = {"bytes": kilobytes(settings.max_text_kb)}
-        questions = {**text, "count": settings.max_texts}
-        return {"body": body_limits(settings), "context": text, "questions": questions}
+        return self.limits_of(settings, context={}, questions={"count": settings.max_texts})
 
     def inputs_of(self, argument: str) -> Inputs:
         """A `.json` file with the whole body, or a text whose last line is the question."""

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from maxfw.errors import BadInput
 from maxfw.settings import Settings
-from maxfw.tasks.base import Answer, Inputs, Label, Task, body_limits, body_of, check_text, typed_body
+from maxfw.tasks.base import Answer, Inputs, Label, Task, body_of, check_text, megabytes, typed_body
 from maxfw.tasks.values import check_probability, typed
 
 NumResults = Annotated[int, Meta(ge=1, le=100, description="how many to recommend at most")]
@@ -112,7 +112,7 @@ from maxfw.tasks.recommendation import NumResults, Recommendation, Recommended""
         )
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        return {"body": body_limits(settings)}
+        return {"body": {"bytes": megabytes(settings.max_json_mb), "depth": settings.max_json_depth}}
 
     def inputs_of(self, argument: str) -> Inputs:
         """A `.json` file with the whole body, a `.txt` file, or the user's id itself."""

@@ -12,11 +12,9 @@ from maxfw.tasks.base import (
     Answer,
     Inputs,
     Label,
-    Task,
-    body_limits,
+    ReadingTask,
     body_of,
     check_text,
-    kilobytes,
     typed_body,
 )
 from maxfw.tasks.values import typed
@@ -48,7 +46,7 @@ class TextGenerationAnswer(Answer, kw_only=True):
     prediction: Generated
 
 
-class TextGeneration(Task):
+class TextGeneration(ReadingTask):
     """The beginning of a text in; how it may go on out.
 
     `_pre_process` gets a `Seed`, `_post_process` returns what was generated, a text without the beginning.
@@ -93,11 +91,8 @@ from maxfw.tasks.text_generation import TextGeneration"""
         return TextGenerationAnswer(prediction=Generated(begun, generated, begun + generated))
 
     def limits(self, settings: Settings) -> dict[str, Any]:
-        return {
-            "body": body_limits(settings),
-            "seed_text": {"bytes": kilobytes(settings.max_text_kb)},
-            "chars": {"count": MOST_CHARS},
-        }
+        limits = self.limits_of(settings, seed_text={})
+        return {**limits, "chars": {"count": MOST_CHARS}}
 
     def inputs_of(self, argument: str) -> Inputs:
         """A `.json` file with the whole body, a `.txt` file with the beginning, or the beginning itself."""

@@ -28,7 +28,7 @@ class ModelWrapper(MAXModelWrapper):
         "source": "https://github.com/minimaxir/textgenrnn",
         "license": "MIT",
     }
-    task = TextGeneration()
+    task = TextGeneration(window=network.LENGTH)
     assets = [
         Asset(
             "hacker_news.hdf5",
