@@ -20,10 +20,10 @@ PINNED = (
     "https://raw.githubusercontent.com/IBM/MAX-Weather-Forecaster/8368dd9f04a0bcd1674faa9f8cc0f729a301f519"
     "/assets/models"
 )
-SHA256 = {
-    "univariate": "f3d771283058f047a3a4b7623009e7779194ede9fc972ea0d58567ec43068e7e",
-    "multistep": "d3597590ef129afcbd30ee590837cd09729ffb59d9904f73bf381fb9ffe5935b",
-    "multivariate": "12dd2c840218e92dea8c25d35b4ab161d1cd275fce7cf9359a4623fce20cdf90",
+NETWORKS = {  # the sha256 and the bytes of each file
+    "univariate": ("f3d771283058f047a3a4b7623009e7779194ede9fc972ea0d58567ec43068e7e", 104_344),
+    "multistep": ("d3597590ef129afcbd30ee590837cd09729ffb59d9904f73bf381fb9ffe5935b", 211_152),
+    "multivariate": ("12dd2c840218e92dea8c25d35b4ab161d1cd275fce7cf9359a4623fce20cdf90", 191_176),
 }
 FARTHEST = 3  # scaled values; what the networks learned from lies between −1 and 1
 
@@ -52,13 +52,13 @@ class ModelWrapper(MAXModelWrapper):
         columns=variables.NAMES, target=variables.TARGET, example=FOLDER / "samples" / "two_spring_days.csv"
     )
     assets = [
-        Asset(f"{name}_model.h5", url=f"{PINNED}/{name}_model", sha256=digest)
-        for name, digest in SHA256.items()
+        Asset(f"{name}_model.h5", url=f"{PINNED}/{name}_model", sha256=digest, size=size)
+        for name, (digest, size) in NETWORKS.items()
     ]
     max_batch_size = 64
 
     def __init__(self, path=None):
-        self.networks = {name: network.Network(self.asset(f"{name}_model.h5", path)) for name in SHA256}
+        self.networks = {name: network.Network(self.asset(f"{name}_model.h5", path)) for name in NETWORKS}
 
     def _pre_process(self, table, *, model: Which = "univariate"):
         """A table, oldest hour first → scaled windows, float32 (k, 24 or 48, 15).
