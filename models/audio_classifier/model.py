@@ -21,7 +21,8 @@ IDS = "audioset_ids.txt"
 RATE = 16_000
 WINDOW, HOP = 15_600, 7_800  # samples: what the network hears at once, and how far it moves
 
-Duration = Annotated[float | None, Meta(description="seconds to listen to; all that is left unless given")]
+Seconds = Annotated[float, Meta(gt=0)]
+Duration = Annotated[Seconds | None, Meta(description="seconds to listen to; all that is left unless given")]
 
 
 class ModelWrapper(MAXModelWrapper):

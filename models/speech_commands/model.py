@@ -14,6 +14,7 @@ features = load_module(ModelFolder(Path(__file__).with_name("features.py")))
 
 NETWORK = "ds_cnn_l.tflite"  # made by convert.py beside this file
 HOP = 3_200  # samples: five moments a second
+ROWS = 64  # seconds in one call of the network, so that a long clip needs no more memory
 MOMENTS = 3  # that are averaged: a word lasts longer than one
 LABELS = ["_silence_", "_unknown_", "yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
 FIRST_WORD = 2
@@ -43,8 +44,8 @@ class ModelWrapper(MAXModelWrapper):
 
     def _predict(self, seconds):
         """float32 (k, 49, 10, 1) → the probabilities of the labels in each second, float32 (k, 12)."""
-        [probabilities] = self.net.run([seconds])
-        return probabilities
+        parts = [self.net.run([seconds[at : at + ROWS]])[0] for at in range(0, len(seconds), ROWS)]
+        return np.concatenate(parts)
 
     def _post_process(self, probabilities):
         """float32 (k, 12) → those of the moment that is most like a word, float32 (12,)."""
