@@ -9,8 +9,11 @@ MIRROR = $(abspath ../shared/assets)
 # What starts a container engine, where it lies beside the checkout.
 ENGINE = $(abspath ../shared/tools/docker-engine)
 export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
+# Training data and the sentence encoder as well, where they can be gathered: `make mirror`.
+GATHERED = $(if $(wildcard ../shared/data),mirror,)
+EVERYTHING = $(if $(GATHERED),$(CURDIR)/.mirror,$(MAXFW_ASSETS_MIRROR))
 
-.PHONY: serve test test-all test-tensorflow test-pytorch test-docker test-browser check format docs bench bench-zoo clean
+.PHONY: serve test test-all test-tensorflow test-pytorch test-docker test-browser check format docs evaluate mirror bench bench-zoo clean
 
 serve: $(VENV)/serve.stamp  ## install, then serve the embedded model on port 5000
 	$(BIN)/maxfw serve $(MODEL) --port $(PORT)
@@ -23,8 +26,8 @@ test-all: test-tensorflow test-pytorch test-docker test-browser  ## what `make t
 test-tensorflow: .venv-tensorflow/test.stamp
 	.venv-tensorflow/bin/pytest -m "tensorflow and not long" $(ARGS)
 
-test-pytorch: .venv-pytorch/test.stamp
-	.venv-pytorch/bin/pytest -m "pytorch and not long" $(ARGS)
+test-pytorch: .venv-pytorch/test.stamp $(GATHERED)
+	MAXFW_ASSETS_MIRROR=$(EVERYTHING) .venv-pytorch/bin/pytest -m "pytorch and not long" $(ARGS)
 
 # Where nothing starts an engine and none runs, these tests skip and say so.
 test-docker: $(VENV)/test.stamp  ## images, built and run by a real container engine
@@ -49,6 +52,12 @@ bench: .venv-bench/bench.stamp  ## maxfw beside its peers, and what it holds und
 docs: $(VENV)/docs.stamp  ## the site, in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
 
+evaluate: .venv-pytorch/test.stamp $(GATHERED)  ## the models on held-out data, into docs/quality.md; ARGS names some
+	MAXFW_ASSETS_MIRROR=$(EVERYTHING) .venv-pytorch/bin/python docs/evaluate.py $(ARGS)
+
+mirror:  ## what tests and measurements need, from beside the checkout and the package registry, into .mirror
+	.ci/mirror
+
 bench-zoo: $(VENV)/test.stamp  ## what each model costs on one core, and how much of it is ours
 	$(BIN)/python benchmarks/zoo.py $(ARGS)
 
@@ -63,7 +72,7 @@ $(VENV)/serve.stamp: setup.py
 
 $(VENV)/test.stamp: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,docker,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,docker,test]'
 	touch $@ $(VENV)/serve.stamp
 
 $(VENV)/docs.stamp: setup.py
@@ -78,17 +87,17 @@ $(VENV)/docs.stamp: setup.py
 
 .venv-tensorflow/test.stamp: setup.py
 	test -x .venv-tensorflow/bin/python || $(PYTHON) -m venv .venv-tensorflow
-	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,tensorflow,test]'
+	.venv-tensorflow/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,tensorflow,test]'
 	touch $@
 
 # 2.13.0 is a CPU build on our machines; a plain torch would bring gigabytes of CUDA.
 .venv-pytorch/test.stamp: setup.py
 	test -x .venv-pytorch/bin/python || $(PYTHON) -m venv .venv-pytorch
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,pytorch,huggingface,test]'
+	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,pytorch,huggingface,tokenizers,test]'
 	touch $@
 
 .venv-browser/test.stamp: setup.py
 	test -x .venv-browser/bin/python || $(PYTHON) -m venv .venv-browser
-	.venv-browser/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,test,browser]'
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,test,browser]'
 	touch $@

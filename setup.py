@@ -25,7 +25,11 @@ EXTRAS = {
     "pytorch": ["torch>=2.6"],
     "huggingface": ["torch>=2.6", "transformers>=4.48", "safetensors>=0.4"],
     "ocr": ["rapidocr>=3.10,<3.11"],  # its wheel carries the networks
+    "tokenizers": ["tokenizers>=0.20"],
+    "fasttext": ["fasttext-predict>=0.9.2"],
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
+    "speech": ["pocketsphinx>=5.1,<5.2"],  # its wheel carries the English model
+    "hdf5": ["h5py>=3.10"],  # weights of Keras 2, read without TensorFlow
     "ray": ["ray[serve]>=2.40"],
     "docker": ["docker>=7.1", "cyclonedx-python-lib>=9", "pyyaml>=6"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],

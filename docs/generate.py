@@ -42,8 +42,10 @@ FRAMEWORKS = {
     "tensorflow": "TensorFlow",
     "pytorch": "PyTorch",
     "huggingface": "PyTorch",
+    "speech": "PocketSphinx",
+    "fasttext": "fastText",
 }
-EXTRAS = re.compile(r"^maxfw\[([^\]]+)\]", re.MULTILINE)
+EXTRAS = re.compile(r"^maxfw(?:\[([^\]]+)\])?$", re.MULTILINE)
 
 
 def regions() -> dict[Path, dict[str, Callable[[], str]]]:
@@ -108,9 +110,10 @@ def framework_of(folder: ModelFolder) -> str:
     """
     named = EXTRAS.search((folder.path / "requirements.txt").read_text(encoding="utf-8"))
     if not named:
-        raise ValueError(f"{folder.path}/requirements.txt names no extra, like maxfw[litert]")
-    extras = [extra.strip() for extra in named[1].split(",")]
-    return ", ".join(FRAMEWORKS[extra] for extra in extras if extra in FRAMEWORKS)
+        raise ValueError(f"{folder.path}/requirements.txt does not begin with maxfw, or maxfw[litert]")
+    extras = [extra.strip() for extra in (named[1] or "").split(",")]
+    # A model without a framework does its own arithmetic.
+    return ", ".join(FRAMEWORKS[extra] for extra in extras if extra in FRAMEWORKS) or "numpy"
 
 
 def settings_table() -> str:

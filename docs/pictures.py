@@ -4,7 +4,7 @@
     python docs/pictures.py object_detector   those of one model
 
 Each is `docs/pictures/MODEL.jpg`, at most 640 pixels on its longer side.
-The samples are in the public domain or our own.
+The samples are in the public domain, under a free licence that their `.asset` states, or our own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SIDE = 640  # pixels, the longer one
 
 # Model → the sample that shows what its task answers.
 SHOWN = {
+    "audio_classifier": "cat_meow",
     "facial_emotion_classifier": "grace_hopper",
     "fast_neural_style_transfer": "bridge",
     "human_pose_estimator": "Pilots",
@@ -37,7 +38,9 @@ SHOWN = {
     "nucleus_segmenter": "drawn",
     "object_detector": "dog-human",
     "ocr": "columns",
+    "speech_commands": "word_yes",
     "text_sentiment_classifier": "reviews",
+    "weather_forecaster": "multistep",
 }
 
 
@@ -48,7 +51,8 @@ def picture(model: str, sample_name: str) -> Image.Image:
     try:
         samples = {sample.name: sample for sample in samples_of(folder, predictor.task)}
         sample = samples[sample_name]
-        drawn = draw(predictor.task, sample.inputs, predictor.answer(sample.inputs, sample.parameters))
+        answer = predictor.answer(sample.inputs, sample.parameters)
+        drawn = draw(predictor.task, sample.inputs, answer, ask=predictor.answer)
     finally:
         predictor.close()
     drawn = drawn.convert("RGB")

@@ -6,6 +6,7 @@ The zoo is `models/` of a checkout, or the copy of it that the installed package
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -190,6 +191,19 @@ def load_module(folder: ModelFolder) -> ModuleType:
             del sys.modules[name]
         raise _authors_error(folder, "cannot be imported", error) from error
     return module
+
+
+def load_beside(folder: ModelFolder, name: str) -> ModuleType:
+    """Import a file that lies beside a model's, such as its `evaluate.py` → its module.
+
+    Raises:
+        BadModel: there is no such file, or it cannot be imported.
+    """
+    model = load_module(folder)
+    try:
+        return importlib.import_module(f"{model.__name__}.{name}")
+    except Exception as error:
+        raise _authors_error(folder, f"{name}.py cannot be imported", error) from error
 
 
 def _authors_error(folder: ModelFolder, what: str, error: Exception) -> MaxfwError:

@@ -305,7 +305,7 @@ def _nonsense(task: Task) -> Iterator[tuple[str, Inputs]]:
     yield "an empty request", Inputs()
     if not task.files:
         for name in task.sample().body:
-            yield f"a number for {name!r}", Inputs(body={**task.sample().body, name: 1})
+            yield f"an object for {name!r}", Inputs(body={**task.sample().body, name: {}})
         return
     field = task.files[0].name
     yield "an empty file", Inputs(files={field: Upload(b"")})

@@ -318,10 +318,19 @@ _BLOCK = 1 << 16  # frames that are decoded at once
 _VALUES_PER_S = 192_000  # all channels together: up to this the limit in seconds holds, beyond it shrinks
 
 
+def audio_limits(settings: Settings) -> dict[str, Any]:
+    """What `read_audio` accepts, as `/model/metadata` publishes it."""
+    return {
+        "bytes": int(settings.max_audio_mb * 1_000_000),
+        "seconds": settings.max_audio_s,
+        "formats": list(AUDIO_FORMATS),
+    }
+
+
 def read_audio(
-    blob: bytes, *, settings: Settings, rate: int, field: str = "audio", start_s: float = 0
+    blob: bytes, *, settings: Settings, rate: int, field: str = "audio"
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The waveform of a sound file: mono, float32 (n,), −1…1, `rate` samples a second, from `start_s` (seconds) on.
+    """The waveform of a sound file: mono, float32 (n,), −1…1, `rate` samples a second.
 
     Channels are averaged.
 
@@ -347,11 +356,7 @@ def read_audio(
         raise BadInput(message, hint=_AUDIO_HINT) from error
     if not len(waveform):
         raise BadInput(f"field '{field}': the clip has no samples", hint=_AUDIO_HINT)
-    if not 0 <= start_s * rate < len(waveform):
-        raise BadInput(
-            f"field '{field}': the start, {start_s:g} s, is outside the clip of {len(waveform) / rate:g} s"
-        )
-    return waveform[int(start_s * rate) :]
+    return waveform
 
 
 class _Bytes(io.BytesIO):

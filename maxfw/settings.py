@@ -126,6 +126,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_image_mpx: Annotated[float, Meta(gt=0, le=10_000, description="megapixels of an uploaded image")] = 50
     max_audio_mb: Annotated[float, Meta(gt=0, le=10_000, description="megabytes of an uploaded clip")] = 25
     max_audio_s: Annotated[float, Meta(gt=0, le=86_400, description="seconds of an uploaded clip")] = 600
+    max_table_mb: Annotated[float, Meta(gt=0, le=10_000, description="megabytes of an uploaded table")] = 5
     max_json_mb: Annotated[float, Meta(gt=0, le=10_000, description="megabytes of a JSON body")] = 1
     max_json_depth: Annotated[int, Meta(ge=1, le=500, description="levels of nesting in a JSON body")] = 64
     max_text_kb: Annotated[float, Meta(gt=0, le=1_000_000, description="kilobytes (UTF-8) of one text")] = 100

@@ -13,10 +13,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "maxfw"
 
 FLOORS = [
     {"errors", "settings"},
-    {"media", "assets", "client", "utils"},
+    {"media", "assets", "datasets", "sampling", "client", "utils"},
     {"tasks", "runtimes", "drawing"},
     {"model", "catalog"},
-    {"batching", "predictor", "contract", "offline"},
+    {"batching", "predictor", "contract", "offline", "quality"},
     {"web", "core"},
     {"server", "front", "receiving", "admission", "threads", "wsgi", "workers", "deploy", "cli"},
 ]

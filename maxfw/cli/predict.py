@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maxfw.catalog import find, load_model
-from maxfw.drawing import draw
+from maxfw.drawing import draw, page
 from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
@@ -23,6 +23,8 @@ from maxfw.tasks.values import encode_json, plain
 
 LONGEST_CELL = 60
 MOST_ENTRIES = 8
+BAR = 20  # letters
+SURE = ("probability", "prediction")  # columns of numbers from 0 to 1
 
 
 @click.command("predict", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True})
@@ -32,7 +34,9 @@ MOST_ENTRIES = 8
     "--json", "as_json", is_flag=True, help="One line of JSON for each input, as the server answers."
 )
 @click.option(
-    "--save", type=click.Path(path_type=Path), help="Draw the answer into this file (a folder for several)."
+    "--save",
+    type=click.Path(path_type=Path),
+    help="Draw the answer into this file (a folder for several); text with tags also as .html.",
 )
 @click.option(
     "--output",
@@ -130,8 +134,17 @@ def _table(rows: list[Any]) -> Table | str:
     for column in flat[0]:
         table.add_column(Text(column))
     for row in flat:
-        table.add_row(*(Text(_cell(row.get(column, ""))) for column in flat[0]))
+        table.add_row(*(Text(_cell(row.get(column, "")) + _bar(column, row)) for column in flat[0]))
     return table
+
+
+def _bar(column: str, row: dict[str, Any]) -> str:
+    """A probability as a bar of blocks, to be seen at a glance; nothing for other columns."""
+    value = row.get(column)
+    if column not in SURE or not isinstance(value, float) or not 0 <= value <= 1:
+        return ""
+    whole, eighths = divmod(round(value * BAR * 8), 8)
+    return " " + ("█" * whole + " ▏▎▍▌▋▊▉"[eighths]).ljust(BAR)
 
 
 def _cell(value: Any) -> str:
@@ -164,6 +177,7 @@ class Writer:
     def __init__(
         self, predictor: Predictor, save: Path | None, output: Path | None, *, several: bool
     ) -> None:
+        self.predictor = predictor
         self.task = predictor.task
         self.save = save
         self.output = output
@@ -176,8 +190,11 @@ class Writer:
         Raises:
             BadInput: a file cannot be written.
         """
-        if self.save is not None:
-            picture = draw(self.task, inputs, answer)
+        if self.save is not None and self.save.suffix.lower() in (".html", ".htm"):
+            text = page(self.task, inputs, answer)
+            self._put("drawn", self.save, argument, ".html", lambda path: path.write_text(text, "utf-8"))
+        elif self.save is not None:
+            picture = draw(self.task, inputs, answer, ask=self.predictor.answer)
             self._put("drawn", self.save, argument, ".png", picture.save)
         if self.output is not None:
             accept = "application/json" if self.output.suffix == ".json" else ""

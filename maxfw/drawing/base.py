@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from maxfw.tasks.base import Inputs
+from maxfw.tasks.base import Answer, Inputs
 
 # Okabe and Ito's palette, which colour-blind people can tell apart as well (https://jfly.uni-koeln.de/color/).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+#: Answers other inputs with the model that is drawn for.
+Ask = Callable[[Inputs], Answer]
 
 
 def picture_of(inputs: Inputs) -> Image.Image:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from maxfw.errors import BadModel
 from maxfw.runtimes.base import Runtime, TensorSpec, available_cpus, existing, import_framework, loading
 
 MOST_THREADS = 4
@@ -20,6 +24,8 @@ class LiteRTRuntime(Runtime):
     A graph with a free first dimension takes any batch; most files are fixed at one input.
     `threads` is by default the CPUs that are available, at most four: MobileNet v2 takes 6.7 ms with one thread and
     4.0 ms with two on two cores, and is slower again (4.9 ms) with more threads than cores.
+    `inner` names tensors inside the graph that are answered as well, after its outputs, for what a network computes on
+    the way; it then keeps all of them in memory.
 
     Raises:
         MissingExtra: ai-edge-litert is not installed.
@@ -28,14 +34,21 @@ class LiteRTRuntime(Runtime):
 
     framework = "LiteRT"
 
-    def __init__(self, path: str | os.PathLike[str], *, threads: int | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, threads: int | None = None, inner: Sequence[str] = ()
+    ) -> None:
         litert = import_framework("ai_edge_litert.interpreter", extra="litert", needs="ai-edge-litert")
         file = existing(path, self.framework)
         threads = min(MOST_THREADS, available_cpus()) if threads is None else threads
-        with loading(file, self.framework):
-            self._interpreter = litert.Interpreter(os.fspath(file), num_threads=threads)
+        with loading(file, self.framework), warnings.catch_warnings():
+            # LiteRT says that keeping every tensor takes memory, which is what `inner` asks for.
+            warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")
+            self._interpreter = litert.Interpreter(
+                os.fspath(file), num_threads=threads, experimental_preserve_all_tensors=bool(inner)
+            )
             self._interpreter.allocate_tensors()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        outputs += _inner_tensors(self._interpreter.get_tensor_details() if inner else [], inner, file)
         self.inputs = tuple(_spec(tensor) for tensor in inputs)
         # An output whose size depends on the data (detections, for one) is stated as a scalar.
         self.outputs = tuple(_spec(tensor, scalar_is_unknown=True) for tensor in outputs)
@@ -72,6 +85,13 @@ class LiteRTRuntime(Runtime):
         except RuntimeError as error:
             raise ValueError(f"the graph cannot take inputs of the shapes {shapes}: {error}") from error
         self._allocated = shapes
+
+
+def _inner_tensors(tensors: list[dict[str, Any]], names: Sequence[str], file: Path) -> list[dict[str, Any]]:
+    by_name = {tensor["name"]: tensor for tensor in tensors}
+    if missing := [name for name in names if name not in by_name]:
+        raise BadModel(f"{file} has no inner tensor {missing[0]!r}")
+    return [by_name[name] for name in names]
 
 
 def _spec(tensor: dict[str, Any], *, scalar_is_unknown: bool = False) -> TensorSpec:

@@ -81,14 +81,23 @@ from maxfw.tasks.image_classification import ImageClassification"""
         self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]
     ) -> ImageClassificationAnswer:
         """A vector of probabilities, or classifications → the best `top`."""
-        outcome = outcomes[0]
-        if is_vector(outcome):
-            return ImageClassificationAnswer(predictions=best(outcome, labels, self.top or self.MOST))
-        found = typed(outcome, list[Classification])
-        for classification in found:
-            check_probability(classification.probability, classification.label)
-        ranked = sorted(found, key=lambda classification: -classification.probability)
-        return ImageClassificationAnswer(predictions=ranked[: self.top])
+        return ImageClassificationAnswer(
+            predictions=ranked(outcomes[0], labels, top=self.top, most=self.MOST)
+        )
+
+
+def ranked(outcome: Any, labels: Sequence[Label], *, top: int | None, most: int) -> list[Classification]:
+    """A vector of probabilities, or classifications → the best `top`; unless it is given, the best `most` of a vector.
+
+    Raises:
+        BadModelOutput: it is neither, or has a probability outside 0…1.
+    """
+    if is_vector(outcome):
+        return best(outcome, labels, top or most)
+    found = typed(outcome, list[Classification])
+    for classification in found:
+        check_probability(classification.probability, classification.label)
+    return sorted(found, key=lambda classification: -classification.probability)[:top]
 
 
 def best(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import numpy as np
 from msgspec import Meta
 
-from maxfw.errors import BadModelOutput
 from maxfw.tasks.base import Answer, ImageTask, Label
+from maxfw.tasks.values import finite_numbers
 
 
 class ImageEmbeddingAnswer(Answer, kw_only=True):
@@ -57,19 +56,4 @@ from maxfw.tasks.image_embedding import ImageEmbedding"""
         self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]
     ) -> ImageEmbeddingAnswer:
         """Vectors, numbers (n,) each → lists."""
-        return ImageEmbeddingAnswer(predictions=[_numbers(outcome) for outcome in outcomes])
-
-
-def _numbers(outcome: Any) -> list[float]:
-    try:
-        vector = np.asarray(outcome)
-    except ValueError as error:  # lists of unequal lengths
-        raise BadModelOutput(f"_post_process did not return a vector: {error}") from error
-    if vector.ndim != 1 or not vector.size or vector.dtype.kind not in "iuf":
-        raise BadModelOutput(
-            f"_post_process returned {vector.dtype} of shape {vector.shape}, not a vector of numbers"
-        )
-    if not np.isfinite(vector).all():
-        raise BadModelOutput("_post_process returned a number that is not finite")
-    numbers: list[float] = vector.astype(np.float64).tolist()
-    return numbers
+        return ImageEmbeddingAnswer(predictions=[finite_numbers(outcome) for outcome in outcomes])

@@ -109,6 +109,40 @@ def probability_vector(
     return vector
 
 
+def finite_numbers(outcome: Any) -> list[float]:
+    """A vector, numpy or a list of numbers, → a list of numbers.
+
+    Raises:
+        BadModelOutput: it is no vector, is empty, or holds a NaN or an infinity.
+    """
+    try:
+        vector = np.asarray(outcome)
+    except ValueError as error:  # lists of unequal lengths
+        raise BadModelOutput(f"_post_process did not return a vector: {error}") from error
+    if vector.ndim != 1 or not vector.size or vector.dtype.kind not in "iuf":
+        raise BadModelOutput(
+            f"_post_process returned {vector.dtype} of shape {vector.shape}, not a vector of numbers"
+        )
+    if not np.isfinite(vector).all():
+        raise BadModelOutput("_post_process returned a number that is not finite")
+    numbers: list[float] = vector.astype(np.float64).tolist()
+    return numbers
+
+
+def number_rows(outcome: Any) -> list[list[float]]:
+    """Vectors of equal length, an array of two dimensions or lists of numbers, → lists.
+
+    Raises:
+        BadModelOutput: there is none, they are of different lengths, or one is no vector of finite numbers.
+    """
+    if not isinstance(outcome, np.ndarray | list | tuple):
+        raise BadModelOutput(f"_post_process returned {type(outcome).__name__}, not rows of numbers")
+    rows = [finite_numbers(row) for row in outcome]
+    if len({len(row) for row in rows}) != 1:
+        raise BadModelOutput("_post_process did not return rows of numbers of one length, at least one row")
+    return rows
+
+
 def plain(value: Any) -> Any:
     """What msgspec asks for of a value that it does not know: numpy's become numbers and lists."""
     if isinstance(value, np.generic | np.ndarray):

@@ -51,7 +51,11 @@ def read_request(
     query = _query(received.query) if received.query else {}
     mimetype = received.content_type.partition(";")[0].strip().lower()
     if task.body is not None:
-        body = _json_body(received.body, mimetype, settings)
+        if task.takes_forms and mimetype in (MULTIPART, FORM, ""):
+            body, _ = _form(received, mimetype, task)
+            body, query = body | query, {}
+        else:
+            body = _json_body(received.body, mimetype, settings)
         own = task.body.__struct_fields__
         inputs = Inputs(body={name: value for name, value in body.items() if name in own})
         return inputs, {name: value for name, value in body.items() if name not in own} | query

@@ -77,7 +77,11 @@ def predict_documentation(
 
 def limits_in_words(limits: dict[str, Any]) -> str:
     """`{"bytes": 1000, "formats": […]}` → `, at most 1000 bytes`; what is no number is said elsewhere."""
-    numbers = [f"{value:g} {unit}" for unit, value in limits.items() if isinstance(value, int | float)]
+    numbers = [
+        f"{value:g} {unit.replace('_', ' ')}"
+        for unit, value in limits.items()
+        if isinstance(value, int | float)
+    ]
     return f", at most {', '.join(numbers)}" if numbers else ""
 
 

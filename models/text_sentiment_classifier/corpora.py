@@ -3,8 +3,6 @@
 Every corpus is shuffled and divided with the same seed, so the held-out rows are the same on every machine.
 """
 
-import gzip
-import hashlib
 import io
 import random
 import re
@@ -12,9 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from maxfw.assets import Asset, fetch
-from maxfw.errors import AssetCorrupt
-from maxfw.settings import load_settings
+from maxfw.assets import Asset
+from maxfw.datasets import read
 
 SPLIT_SEED = 1
 NLTK = "https://raw.githubusercontent.com/nltk/nltk_data/5db857e6f7df11eabb5e5665836db9ec8df07e28/packages/corpora/"
@@ -89,18 +86,6 @@ def load_movie_reviews():
         if Path(name).parent.name in labels
     ]
     return _shuffled_and_split(rows, validation=0, held_out=200, weight=0.3)
-
-
-def read(asset):
-    """The content of an asset; a mirror folder may also hold it packed, as NAME.gz."""
-    mirror = load_settings().assets_mirror
-    for packed in sorted(Path(mirror).rglob(asset.name + ".gz")) if mirror else []:  # nothing below a URL
-        content = gzip.decompress(packed.read_bytes())
-        found = hashlib.sha256(content).hexdigest()
-        if found != asset.sha256:
-            raise AssetCorrupt(f"{packed}: unpacked it has the sha256 {found}, expected {asset.sha256}")
-        return content
-    return fetch(asset).read_bytes()
 
 
 def _texts_in(asset, *, encoding="utf-8"):

@@ -14,12 +14,19 @@ from maxfw.catalog import ModelFolder, load_class, load_model, models
 from maxfw.errors import MissingExtra
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
-from maxfw.tasks.base import ImageTask
+from maxfw.tasks.audio import AudioTask
+from maxfw.tasks.base import ImageTask, Task, TextsTask, TextTask
+from maxfw.tasks.question_answering import QuestionAnswering
+from maxfw.tasks.text_generation import TextGeneration
 
 # The first extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
 FRAMEWORKS = {
+    "": ("numpy", ()),  # no extra: the model does its own arithmetic
+    "fasttext": ("fasttext", ()),
+    "hdf5": ("h5py", ()),
     "litert": ("ai_edge_litert", ()),
     "onnx": ("onnxruntime", ()),
+    "speech": ("pocketsphinx", ()),
     "tensorflow": ("tensorflow", (pytest.mark.tensorflow,)),
     "pytorch": ("torch", (pytest.mark.pytorch,)),
 }
@@ -38,6 +45,7 @@ def every(folders: list[ModelFolder]) -> list[object]:
 
 
 ZOO = models()
+READING = (TextTask, TextsTask, QuestionAnswering, TextGeneration)
 
 
 def in_service(folder: ModelFolder) -> Iterator[tuple[ModelFolder, Predictor]]:
@@ -59,9 +67,27 @@ def predictor(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Pre
     yield from in_service(request.param)
 
 
-@pytest.fixture(
-    scope="module", params=every([folder for folder in ZOO if isinstance(load_class(folder).task, ImageTask)])
-)
+def of_task(kind: type[Task] | tuple[type[Task], ...]) -> list[object]:
+    """The models of these kinds of tasks, as parameters of tests."""
+    return every([folder for folder in ZOO if isinstance(load_class(folder).task, kind)])
+
+
+@pytest.fixture(scope="module", params=of_task(ImageTask))
 def seeing(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
     """Every model that looks at a picture."""
+    yield from in_service(request.param)
+
+
+@pytest.fixture(scope="module", params=of_task(AudioTask))
+def listening(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
+    """Every model that listens to a sound."""
+    yield from in_service(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=of_task(READING),
+)
+def reading(request: pytest.FixtureRequest) -> Iterator[tuple[ModelFolder, Predictor]]:
+    """Every model that reads a text."""
     yield from in_service(request.param)

@@ -24,6 +24,7 @@ CLIENTS, EACH = 32, 4
     [
         "object_detector",  # LiteRT
         "face_detector",  # ONNX, in batches
+        "audio_classifier",  # a sound
         pytest.param("facial_age_estimator", marks=pytest.mark.pytorch),
         pytest.param("facial_emotion_classifier", marks=pytest.mark.tensorflow),
     ],

@@ -25,9 +25,10 @@ async function overTime(place, { file, files, form, parameters }) {
   const context = new OfflineAudioContext(1, 1, 16000);
   const { duration } = await context.decodeAudioData(await file.arrayBuffer());
   const step = Math.max(1, duration / MOST_PARTS);
+  const lasting = form.parameters.some(({ name }) => name === "duration") ? { duration: step.toFixed(2) } : {};
   const marks = [];
   for (let from = 0; from + 0.5 < duration; from += step) {
-    const { path, options } = requestOf(form, { files, parameters: { ...parameters, start_time: from.toFixed(2) } });
+    const { path, options } = requestOf(form, { files, parameters: { ...parameters, start_time: from.toFixed(2), ...lasting } });
     const response = await call(path, options);
     if (!response.ok) {
       place.replaceChildren(element("p", { class: "notice error" }, (await refusalOf(response)).message));

@@ -1,0 +1,175 @@
+"""Texts of every kind: whatever people send, a model that reads answers rightly or says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maxfw.assets import fetch
+from maxfw.catalog import ModelFolder, find, load_beside, load_class, load_model, load_module
+from maxfw.predictor import Predictor
+from maxfw.settings import load_settings
+from maxfw.tasks.base import Inputs
+from maxfw.web.app import create_app
+
+pytestmark = pytest.mark.mirror
+
+ODD = {
+    "nothing": "",
+    "blanks": " \t\n ",
+    "NUL": "Good\0morning, Anna.",
+    "only NUL": "\0",
+    "half a surrogate pair": "Good \ud83d morning.",
+    "emoji": "I love it 😍🤷🏽‍♀️🏳️‍🌈",
+    "only emoji": "😍😍",
+    "right to left": "\u202eהמוזיאון נפתח ביום שני, أهلا وسهلا بكم.\u202c",
+    "marks": "e" + "\u0301" * 3000,
+    "no spaces": "x" * 100_000,
+    "100 kB of words": ("The museum in Nairobi opened on Monday. " * 2500)[:100_000],
+    "100 kB of lines": "\n" * 50_000 + "word\n" * 10_000,
+    "too long": "word " * 20_001,
+    "punctuation": "!?;:.,-_()[]{}<>«»“”…" * 20,
+    "Chinese": "我们明天在北京见面。" * 10,
+    "other letters": "𝓗𝓮𝓵𝓵𝓸 Ｗｏｒｌｄ ǅ İstanbul ﬁn ẞ",
+}
+
+
+def body_with(predictor: Predictor, text: str) -> dict[str, Any]:
+    """The body of the task's own sample, with this text in the place of every text."""
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: replaced(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [replaced(value[0])]
+        return text if isinstance(value, str) else value
+
+    body: dict[str, Any] = replaced(dict(predictor.task.sample().body))
+    return body
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_no_text_is_too_odd(reading: tuple[ModelFolder, Predictor], name: str) -> None:
+    _, made = reading
+    app = create_app(made.model, made.settings)
+    client = app.test_client()
+
+    said = client.post(
+        "/model/predict", data=json.dumps(body_with(made, ODD[name])), content_type="application/json"
+    )
+    after = client.post("/model/predict", json=dict(made.task.sample().body))
+    app.extensions["maxfw"].close()
+
+    assert said.status_code in (200, 400, 413), said.get_data(as_text=True)[:300]
+    if said.status_code != 200:
+        assert said.get_json()["message"]
+    if name == "half a surrogate pair":
+        assert said.status_code == 400
+    if name == "too long":
+        assert said.status_code == 413
+    assert after.status_code == 200
+
+
+def test_its_limits_are_in_its_description(reading: tuple[ModelFolder, Predictor]) -> None:
+    _, made = reading
+    limits = made.limits
+
+    assert limits["body"]["bytes"] > 0
+    assert any("bytes" in limit for name, limit in limits.items() if name != "body")
+
+
+@pytest.fixture(scope="module", params=["name_generator", "news_text_generator"])
+def writer(request: pytest.FixtureRequest) -> Iterator[Predictor]:
+    if request.param == "news_text_generator":
+        pytest.importorskip("h5py")
+    made = Predictor(load_model(find(request.param)), load_settings())
+    yield made
+    made.close()
+
+
+def written(writer: Predictor, seed_text: str, chars: int = 60, **parameters: Any) -> str:
+    answer: Any = writer.answer(Inputs(body={"seed_text": seed_text, "chars": chars}), parameters)
+    assert answer.prediction.full_text == seed_text + answer.prediction.generated_text
+    text: str = answer.prediction.generated_text
+    return text
+
+
+def test_the_same_seed_writes_the_same_and_another_seed_something_else(writer: Predictor) -> None:
+    texts = [written(writer, "", seed=seed, temperature=1.0) for seed in (1, 1, *range(2, 8))]
+
+    assert texts[0] == texts[1]
+    assert len(set(texts)) > 4
+
+
+def test_temperature_zero_needs_no_seed(writer: Predictor) -> None:
+    assert written(writer, "A", temperature=0) == written(writer, "A", temperature=0, seed=9)
+
+
+def test_no_more_is_written_than_asked_for(writer: Predictor) -> None:
+    assert len(written(writer, "A", chars=3, seed=1)) <= 3
+
+
+def test_names_are_of_the_gender_that_was_asked_for() -> None:
+    model = load_model(find("name_generator"))
+
+    def ending_in_a(gender: str) -> int:
+        letters = (np.array([], dtype=np.int64), 15)
+        names = [model._predict_batch([letters], gender=gender, seed=seed)[0] for seed in range(60)]
+        return sum(name.endswith("a") for name in names)
+
+    assert ending_in_a("female") > 2 * ending_in_a("male")
+
+
+@pytest.mark.tensorflow
+def test_the_news_network_computes_what_keras_computes() -> None:
+    keras, h5py = pytest.importorskip("keras"), pytest.importorskip("h5py")
+    folder = find("news_text_generator")
+    network = load_module(folder).network
+    [weights, _] = [fetch(asset) for asset in load_class(folder).assets]
+    with h5py.File(weights) as file:
+        ours = network.Network(file)
+        ids = np.random.default_rng(1).integers(0, 465, (2, network.LENGTH))
+        seen = np.asarray(file["embedding/embedding/embeddings:0"])[ids]
+    theirs = seen.astype(np.float32)
+    for lstm in ours.layers:
+        layer = keras.layers.LSTM(network.UNITS, return_sequences=True)
+        layer.build(theirs.shape)
+        layer.set_weights([lstm.kernel, lstm.recurrent, lstm.bias])
+        np.testing.assert_allclose(lstm.run(theirs), layer(theirs), atol=1e-4)
+        theirs = np.asarray(layer(theirs))
+
+
+def test_entities_are_counted_as_seqeval_counts_them() -> None:
+    measuring = load_beside(find("named_entity_tagger"), "evaluate")
+
+    # The example of seqeval's own README: two entities in truth, two found, one of them right.
+    truth = ["O", "O", "O", "B-MISC", "I-MISC", "I-MISC", "O"]
+    found = ["O", "O", "B-MISC", "I-MISC", "I-MISC", "I-MISC", "O"]
+    person = ["B-PER", "I-PER", "O"]
+
+    assert measuring.entities(truth) == {("MISC", 3, 6)}
+    assert measuring.entities(person) == {("PER", 0, 2)}
+    assert not measuring.entities(truth) & measuring.entities(found)
+
+
+def test_the_labels_of_the_tagger_say_what_they_mean() -> None:
+    labels = load_model(find("named_entity_tagger")).labels
+
+    assert len(labels) == 17
+    assert all(label.description for label in labels)
+
+
+def test_a_comment_is_as_toxic_as_its_worst_part() -> None:
+    model = load_model(find("toxic_comment_classifier"))
+    calm = "The bridge was built in the last century and it is used every day by many people. " * 40
+
+    [alone, hidden] = model._predict_batch(
+        [model._pre_process(text) for text in (calm, calm + "You stupid idiot! " * 20)]
+    )
+
+    assert alone[0] < 0.2
+    assert hidden[0] > 0.7
