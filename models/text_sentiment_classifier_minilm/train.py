@@ -3,17 +3,15 @@
 The encoder stays as it is; low-rank changes of its queries and values, and one linear layer, are learned. Needs PyTorch.
 """
 
-import argparse
-import json
 import random
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from maxfw.assets import fetch
 from maxfw.catalog import ModelFolder, find, load_beside, load_module
+from maxfw.training import run
 
 HERE = ModelFolder(Path(__file__).resolve().parent)
 serving, measuring = load_module(HERE), load_beside(HERE, "evaluate")
@@ -34,28 +32,6 @@ TAKEN = {
     "product reviews": 3000,
 }
 SHINGLE = 8  # words in a row that training and held-out texts must not share
-
-
-def main():
-    """Train and measure, or only measure; the exit code is 1 below a bar."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "--out", type=Path, default=HERE.path, help="folder of the weights (default: this one)"
-    )
-    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the training (default: {SEED})")
-    parser.add_argument("--evaluate", action="store_true", help="measure the weights in --out")
-    options = parser.parse_args()
-    if not options.evaluate:
-        options.out.mkdir(parents=True, exist_ok=True)
-        train(options)
-    rows = measuring.evaluate(serving.ModelWrapper(options.out))
-    for row in rows:
-        print(f"{row.what} ({row.data}): {row.value:.4f}, bar {row.bar}")
-    if not options.evaluate:
-        held_out = {row.data: round(row.value, 4) for row in rows}
-        content = {"seed": options.seed, "split_seed": corpora.SPLIT_SEED, "accuracy": held_out}
-        (options.out / "metrics.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    sys.exit(any(not row.reached for row in rows))
 
 
 def words(text):
@@ -110,4 +86,4 @@ def train(options):
 
 
 if __name__ == "__main__":
-    main()
+    run(HERE, train, what=__doc__, seed=SEED)
