@@ -94,7 +94,10 @@ class Front:
         """A request's head is here."""
         exchange = Exchange(watcher.scope, watcher.proto)
         self._open[exchange] = None
-        self._receiver.take(exchange)
+        try:
+            self._receiver.take(exchange)
+        except BaseException:  # granian's thread would not survive it
+            log.exception("a request was lost")
 
     def _dispatch(self, exchange: Exchange, body: bytes) -> None:
         exchange.reading = False

@@ -76,6 +76,7 @@ class Receiver:
 
     def take(self, exchange: Exchange) -> None:
         """A request's head is here."""
+        proto = exchange.proto
         try:
             self._begin(exchange)
         except MaxfwError as error:
@@ -84,8 +85,8 @@ class Receiver:
             log.exception("a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
         if exchange.head.has_body and not exchange.reading:  # refused, or there is nothing at its address
-            exchange.proto.__aiter__()
-            self._discard(exchange.proto)
+            proto.__aiter__()
+            self._discard(proto)
 
     def let_go(self, exchange: Exchange) -> None:
         """It is answered before it was complete: nothing more of it is received, so that its connection can end."""
@@ -125,12 +126,13 @@ class Receiver:
         self._awaited.pop(exchange, None)
         if not self._is_open(exchange):
             return  # it came too late
+        proto = exchange.proto
         try:
             then(exchange, future)
         except MaxfwError as error:
             self._refuse(exchange, error)
             if isinstance(error, TooLarge):
-                self._discard(exchange.proto)
+                self._discard(proto)
         except BaseException:
             log.exception("the body of a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
