@@ -49,7 +49,7 @@ def measure(folder: ModelFolder) -> list[Measured]:
 def rows_of(name: str, found: Iterable[Measured]) -> list[str]:
     """The lines of a Markdown table about one model."""
     return [
-        f"| [{name}](../models/{name}/README.md) | {one.what} | {one.data} | {one.value:.3f} "
+        f"| `{name}` | {one.what} | {one.data} | {one.value:.3f} "
         f"| {'at most' if one.at_most else 'at least'} {one.bar:.3g} | {'yes' if one.reached else '**no**'} |"
         for one in found
     ]
@@ -59,7 +59,7 @@ def renewed(lines: Iterable[str], measured: Mapping[str, list[Measured]]) -> lis
     """The lines of the table with those of the models measured now in place of their old ones, by the models' names."""
     kept: dict[str, list[str]] = {}
     for line in lines:
-        if line.startswith("| ["):
-            kept.setdefault(line[3:].partition("]")[0], []).append(line)
+        if line.startswith("| `"):
+            kept.setdefault(line[3:].partition("`")[0], []).append(line)
     kept.update({name: rows_of(name, found) for name, found in measured.items()})
     return [line for name in sorted(kept) for line in kept[name]]
