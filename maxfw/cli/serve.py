@@ -18,6 +18,7 @@ from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
 from maxfw.server import end_process, serve
 from maxfw.settings import (
     Settings,
+    check_tls,
     describe,
     environment_name,
     export,
@@ -31,6 +32,9 @@ from maxfw.workers import open_socket, supervise
 
 # Enough to decode and encode on many cores; none waits for the model.
 REQUEST_THREADS = 16
+
+# Requests had their time to finish before; this is for a model that is about to return.
+CLOSE_S = 1.0
 
 
 def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,6 +69,7 @@ def command(model: str, **options: Any) -> None:
       maxfw serve ./my_model --host 0.0.0.0
     """
     settings = load_settings(**options)
+    check_tls(settings)
     folder = find(model)
     if settings.workers > 1 and inherited_descriptors() is None:
         supervise(settings, open_socket(settings))
@@ -81,14 +86,13 @@ def _serve_new(folder: ModelFolder, settings: Settings) -> None:
     app = create_app(model, settings)
     if inherited_descriptors() is None and model.task is not None:
         port = listener.getsockname()[1]
-        line = curl_line(model.task, port)
-        click.echo(
-            f"{folder.name} is loaded; when it listens, open http://localhost:{port}/app/ or try:\n  {line}"
-        )
+        url = f"{settings.scheme}://localhost:{port}"
+        line = curl_line(model.task, url)
+        click.echo(f"{folder.name} is loaded; when it listens, open {url}/app/ or try:\n  {line}")
     try:
         serve(app, settings, listener, threads=REQUEST_THREADS)
     finally:
-        app.extensions["maxfw"].close()
+        app.extensions["maxfw"].close(timeout_s=CLOSE_S)
     end_process()
 
 
@@ -100,9 +104,9 @@ def _serve_old(folder: ModelFolder, options: dict[str, Any]) -> None:
     runpy.run_path(str(Path("app.py")), run_name="__main__")
 
 
-def curl_line(task: Task, port: int) -> str:
-    """A request that works, to copy."""
-    url = f"http://localhost:{port}/model/predict"
+def curl_line(task: Task, url: str) -> str:
+    """A request to the server at `url` that works, to copy."""
+    url += "/model/predict"
     if task.files:
         return f"curl -F {task.files[0].name}=@{task.files[0].example} {url}"
     body = msgspec.json.encode(task.sample().body).decode()

@@ -121,7 +121,7 @@ def shown_in_place_of(error: BaseException, request_id: str) -> MaxfwError:
         log.error("request %s: %s", request_id, error.message)
     if isinstance(error, RequestError | ServiceError | MissingExtra):
         return error
-    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+    if isinstance(error, HTTPException) and (error.code or 500) < 500 and flask.has_request_context():
         return _from_http(error)
     log.error("request %s failed", request_id, exc_info=error)
     return ServiceError("the server failed to answer this request", hint="its log has the reason")
