@@ -16,7 +16,7 @@ FLOORS = [
     {"media", "assets", "datasets", "sampling", "client", "utils"},
     {"tasks", "runtimes", "drawing"},
     {"model", "catalog"},
-    {"batching", "predictor", "contract", "offline", "quality"},
+    {"batching", "predictor", "contract", "offline", "quality", "training"},
     {"web", "core"},
     {"server", "front", "receiving", "admission", "threads", "wsgi", "workers", "deploy", "cli"},
 ]

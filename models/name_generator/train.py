@@ -3,15 +3,13 @@
 Training needs PyTorch and takes a minute or two on one core; measuring (`--evaluate`) and serving need numpy only.
 """
 
-import argparse
-import json
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from maxfw.catalog import ModelFolder, load_beside, load_module
+from maxfw.training import run
 
 HERE = ModelFolder(Path(__file__).resolve().parent)
 serving = load_module(HERE)
@@ -21,34 +19,6 @@ data, measuring = load_beside(HERE, "data"), load_beside(HERE, "evaluate")
 SEED, EPOCHS, BATCH = 1, 6, 256
 LEARNING_RATE = 8e-3
 UNTOLD = 0.2  # the share of names that training sees without their gender
-
-
-def main():
-    """Train and measure, or only measure; the exit code is 1 above the bar."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "--out", type=Path, default=HERE.path, help="folder of the weights (default: this one)"
-    )
-    parser.add_argument(
-        "--epochs", type=int, default=EPOCHS, help=f"passes over the names (default: {EPOCHS})"
-    )
-    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the training (default: {SEED})")
-    parser.add_argument("--evaluate", action="store_true", help="measure the weights in --out")
-    options = parser.parse_args()
-    if not options.evaluate:
-        options.out.mkdir(parents=True, exist_ok=True)
-        train(options)
-    [row] = measuring.evaluate(serving.ModelWrapper(options.out))
-    print(f"{row.what} ({row.data}): {row.value:.4f}, at most {row.bar}")
-    if not options.evaluate:
-        content = {
-            "seed": options.seed,
-            "split_seed": data.SPLIT_SEED,
-            "epochs": options.epochs,
-            row.what: round(row.value, 4),
-        }
-        (options.out / "metrics.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    sys.exit(not row.reached)
 
 
 def train(options):
@@ -122,4 +92,4 @@ def export(model, path):
 
 
 if __name__ == "__main__":
-    main()
+    run(HERE, train, what=__doc__, seed=SEED, numbers={"epochs": (EPOCHS, "passes over the names")})

@@ -4,16 +4,14 @@ A convolution of three layers over words, each seen as a word, a beginning, an e
 PyTorch and takes a few minutes on one core; measuring the weights (`--evaluate`) and serving need numpy only.
 """
 
-import argparse
 import collections
-import json
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from maxfw.catalog import ModelFolder, load_beside, load_module
+from maxfw.training import run
 
 HERE = ModelFolder(Path(__file__).resolve().parent)
 serving = load_module(HERE)
@@ -26,34 +24,6 @@ LEARNING_RATE = 3e-3
 WORDS = 15_000  # the most frequent; all others are unknown
 FORGOTTEN = 0.12  # the share of words that training hides, so that endings and shapes count
 SMALL = 0.1  # the share of sentences that training reads in small letters
-
-
-def main():
-    """Train and measure, or only measure; the exit code is 1 below the bar."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "--out", type=Path, default=HERE.path, help="folder of the weights (default: this one)"
-    )
-    parser.add_argument(
-        "--epochs", type=int, default=EPOCHS, help=f"passes over the sentences (default: {EPOCHS})"
-    )
-    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the training (default: {SEED})")
-    parser.add_argument("--evaluate", action="store_true", help="measure the weights in --out")
-    options = parser.parse_args()
-    if not options.evaluate:
-        options.out.mkdir(parents=True, exist_ok=True)
-        train(options)
-    rows = measuring.evaluate(serving.ModelWrapper(options.out))
-    for row in rows:
-        print(f"{row.what}: {row.value:.4f} (bar {row.bar})")
-    if not options.evaluate:
-        content = {
-            "seed": options.seed,
-            "split_seed": data.SPLIT_SEED,
-            **{row.what: round(row.value, 4) for row in rows},
-        }
-        (options.out / "metrics.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    sys.exit(any(not row.reached for row in rows))
 
 
 def vocabulary(sentences):
@@ -188,4 +158,4 @@ def export(model, training, path):
 
 
 if __name__ == "__main__":
-    main()
+    run(HERE, train, what=__doc__, seed=SEED, numbers={"epochs": (EPOCHS, "passes over the sentences")})

@@ -4,15 +4,13 @@ A wide and a deep part (Cheng and others, "Wide & Deep Learning", 2016) over wor
 Training needs PyTorch and takes minutes on one core; measuring (`--evaluate`) and serving need numpy only.
 """
 
-import argparse
-import json
 import random
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from maxfw.catalog import ModelFolder, load_beside, load_module
+from maxfw.training import run
 
 HERE = ModelFolder(Path(__file__).resolve().parent)
 serving = load_module(HERE)
@@ -25,31 +23,6 @@ LEARNING_RATE = 4e-3
 FORGOTTEN = 0.2  # the share of rows that training hides
 UNKNOWN = -1.0  # a label that nobody gave
 PATTERNED = 3000  # harmless sentences built from patterns
-
-
-def main():
-    """Train and measure, or only measure; the exit code is 1 below the bar."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "--out", type=Path, default=HERE.path, help="folder of the weights (default: this one)"
-    )
-    parser.add_argument(
-        "--epochs", type=int, default=EPOCHS, help=f"passes over the comments (default: {EPOCHS})"
-    )
-    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the training (default: {SEED})")
-    parser.add_argument("--evaluate", action="store_true", help="measure the weights in --out")
-    options = parser.parse_args()
-    if not options.evaluate:
-        options.out.mkdir(parents=True, exist_ok=True)
-        train(options)
-    rows = measuring.evaluate(serving.ModelWrapper(options.out))
-    for row in rows:
-        print(f"{row.what} ({row.data}): {row.value:.4f}, bar {row.bar}")
-    if not options.evaluate:
-        held_out = {f"{row.what}, {row.data}": round(row.value, 4) for row in rows}
-        content = {"seed": options.seed, "split_seed": data.SPLIT_SEED, "held_out": held_out}
-        (options.out / "metrics.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    sys.exit(any(not row.reached for row in rows))
 
 
 def training_rows(seed):
@@ -166,4 +139,4 @@ def export(model, path):
 
 
 if __name__ == "__main__":
-    main()
+    run(HERE, train, what=__doc__, seed=SEED, numbers={"epochs": (EPOCHS, "passes over the comments")})
