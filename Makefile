@@ -8,10 +8,10 @@ MODEL ?=
 MIRROR = $(abspath ../shared/assets)
 # What starts a container engine, where it lies beside the checkout.
 ENGINE = $(abspath ../shared/tools/docker-engine)
-export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
-# Training data and the sentence encoder as well, where they can be gathered: `make mirror`.
+# Training data and the sentence encoder as well, where they can be gathered.
 GATHERED = $(if $(wildcard ../shared/data),mirror,)
 EVERYTHING = $(if $(GATHERED),$(CURDIR)/.mirror,$(MAXFW_ASSETS_MIRROR))
+export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
 
 .PHONY: serve test test-all test-tensorflow test-pytorch test-docker test-browser check format docs evaluate mirror bench bench-zoo clean
 

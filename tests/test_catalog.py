@@ -34,6 +34,11 @@ def folder_with(path: Path, source: str, name: str = "model.py") -> Path:
     return path
 
 
+def requirements_of(folder: ModelFolder) -> str:
+    file = folder.path / "requirements.txt"
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
 @pytest.mark.parametrize(
     "name", ["object_detector", "object-detector", "max-object-detector", "MAX-Object-Detector"]
 )
@@ -188,7 +193,15 @@ def test_the_checkout_has_a_zoo() -> None:
 
 
 @pytest.mark.mirror
-@pytest.mark.parametrize("folder", models(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder",
+    # The large encoder of these is where their framework is.
+    [
+        pytest.param(folder, marks=[pytest.mark.pytorch] if "tokenizers" in requirements_of(folder) else [])
+        for folder in models()
+    ],
+    ids=lambda folder: folder.name,
+)
 def test_the_size_that_a_model_states_is_that_of_its_file(folder: ModelFolder) -> None:
     for asset in load_class(folder).assets:
         assert fetch(asset).stat().st_size == asset.size, asset.name
