@@ -30,6 +30,7 @@ autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "show-inheritance": True, "ignore-module-all": True}
 napoleon_numpy_docstring = False
 
+OUTWARD = re.compile(r"\[([^\]]+)\]\((?:\.\./)+models/[^)]*\)")
 INLINE_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)(\w?)")
 
 
@@ -56,7 +57,13 @@ def _in_block(written):
     return last.startswith("    ")
 
 
+def links_within_the_site(app, name, source):
+    """The folders of the models are no part of the site: what links to one is left as text."""
+    source[0] = OUTWARD.sub(r"\1", source[0])
+
+
 def setup(app):
+    app.connect("source-read", links_within_the_site)
     generate.write_api_pages()
     # Before napoleon, which turns "Raises:" into what Sphinx knows.
     app.connect("autodoc-process-docstring", docstring_as_rst, priority=400)

@@ -7,16 +7,14 @@ others, "Variational Autoencoders for Collaborative Filtering" (2018). Training 
 two on one core; measuring the finished weights (`evaluate.py`) does not need it.
 """
 
-import argparse
 import csv
-import json
 from pathlib import Path
 
-import evaluate
 import numpy as np
 import visits
 
-from maxfw.catalog import ModelFolder, load_class
+from maxfw import training
+from maxfw.catalog import ModelFolder
 
 FOLDER = Path(__file__).resolve().parent
 SEED = 1
@@ -29,28 +27,13 @@ DECAY = 1e-5
 VALIDATION = 3_000  # users that only choose the epoch
 
 
-def main():
-    """Train, write the files, measure; the exit code is 1 if the weights are below the bar."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the weights (default: this one)")
-    parser.add_argument(
-        "--epochs", type=int, default=EPOCHS, help=f"passes over the users (default: {EPOCHS})"
-    )
-    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the training (default: {SEED})")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+def main(options):
+    """Train and write the files that serving needs."""
     areas, users = visits.load(visits.TRAINING)
     order = sorted(areas)
     network = train(users, {area: column for column, area in enumerate(order)}, options)
     (options.out / "recommender.tflite").write_bytes(converted(network))
     write_tables(areas, users, order, options.out)
-    measured = evaluate.evaluate(load_class(ModelFolder(FOLDER))(options.out))
-    metrics = {"training_seed": options.seed, "epochs": options.epochs}
-    metrics.update({one.what: round(one.value, 4) for one in measured})
-    text = json.dumps(metrics, indent=2)
-    (options.out / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
-    raise SystemExit(0 if all(one.reached for one in measured) else 1)
 
 
 def train(users, positions, options):
@@ -118,4 +101,5 @@ def write_tables(areas, users, order, folder):
 
 
 if __name__ == "__main__":
-    main()
+    epochs = (EPOCHS, "passes over the users")
+    training.run(ModelFolder(FOLDER), main, what=__doc__, seed=SEED, numbers={"epochs": epochs})

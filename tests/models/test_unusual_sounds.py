@@ -71,12 +71,16 @@ def test_a_word_is_heard_alike_however_it_is_stored(listening: tuple[ModelFolder
         **{f"{hertz} Hz": at_rate(word, hertz) for hertz in (8_000, 11_025, 44_100, 48_000, 96_000, 192_000)},
     }
     plain = gist(answer(predictor, written(word)))
+    if folder.name == "speech_to_text_converter":  # it hangs on every nuance, as its README says, and is slow
+        stored = {how: stored[how] for how in ("8 bits", "MP3", "six channels", "192000 Hz")}
 
     for how, blob in stored.items():
         found = gist(answer(predictor, blob))
         if isinstance(plain, np.ndarray):
             assert found @ plain > ALIKE.get(how, 0.95), (how, found @ plain)
-        elif folder.name != "speech_to_text_converter":  # which hangs on every nuance, as its README says
+        elif folder.name == "speech_to_text_converter":
+            assert isinstance(found, str), how
+        else:
             assert found == plain, how
 
 
