@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maxfw.catalog import find, load_model
+from maxfw.cli._job import run_job
 from maxfw.drawing import draw
 from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
@@ -39,12 +40,23 @@ MOST_ENTRIES = 8
     type=click.Path(path_type=Path),
     help="Write the answer as the server sends it, a picture or JSON, into this file (a folder for several).",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A job: write a line of JSON for each input into this file; the same command goes on where it was stopped.",
+)
+@click.option(
+    "--save-images",
+    type=click.Path(path_type=Path),
+    help="A job: draw each answer into a file of this folder.",
+)
 def command(
-    model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None
+    model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None, **job: Any
 ) -> None:
     """Ask MODEL about each INPUT: a file, or a text for models that read text.
 
-    The model's parameters are options too: --threshold 0.5; where one is a picture, give its path.
+    With --out, an INPUT may be a folder, a pattern, or a list: a .jsonl with an object, or a .csv with a row, for each
+    input. The model's parameters are options too: --threshold 0.5; where one is a picture, give its path.
 
     \b
     Examples:
@@ -52,6 +64,8 @@ def command(
       maxfw predict text_sentiment_classifier "What a lovely day" --json
       maxfw predict fast_neural_style_transfer photo.jpg --output painted.png
       maxfw predict ./my_model one.jpg two.jpg
+      maxfw predict object_detector photos --out results.jsonl
+      maxfw predict object_detector "photos/**/*.jpg" --out results.jsonl --save-images drawn
     """
     arguments, parameters = split_words(words)
     if not arguments:
@@ -59,6 +73,13 @@ def command(
     folder = find(model)
     if folder.is_old_style:
         raise BadModel(f"{folder.path} is an old-style repository", hint="serve it: maxfw serve PATH")
+    if job["out"] is not None:
+        if as_json or save or output:
+            raise BadInput("--out goes with neither --json, --save nor --output", hint="--save-images draws")
+        run_job(folder, arguments, parameters, **job)
+        return
+    if job["save_images"] is not None:
+        raise BadInput("--save-images needs --out", hint="without a job, draw with --save")
     predictor = Predictor(load_model(folder), load_settings())
     writer = Writer(predictor, save, output, several=len(arguments) > 1)
     failed = False
