@@ -81,25 +81,32 @@ def command(
     if job["save_images"] is not None:
         raise BadInput("--save-images needs --out", hint="without a job, draw with --save")
     predictor = Predictor(load_model(folder), load_settings())
+    if predictor.task.files and (listed := next((word for word in arguments if Path(word).is_dir()), "")):
+        raise BadInput(f"{listed!r} is a folder", hint="a job over it: --out results.jsonl")
     writer = Writer(predictor, save, output, several=len(arguments) > 1)
-    failed = False
     try:
-        for argument in arguments:
-            try:
-                inputs, values = predictor.with_files(predictor.task.inputs_of(argument), parameters)
-                answer = predictor.answer(inputs, values)
-            except MaxfwError as error:
-                if len(arguments) == 1 or isinstance(error, BadParameter):
-                    raise
-                click.echo(f"{argument}: {one_line(error)}", err=True)
-                failed = True
-                continue
-            _show(argument, answer, as_json)
-            writer.write(argument, inputs, answer)
+        went_well = [_ask(predictor, argument, parameters, as_json, writer) for argument in arguments]
     finally:
         predictor.close()
-    if failed:
+    if not all(went_well):
         raise click.exceptions.Exit(2)
+
+
+def _ask(
+    predictor: Predictor, argument: str, parameters: dict[str, str], as_json: bool, writer: Writer
+) -> bool:
+    """Show and write the answer to one input; if it is one of several, its error is a line and no end."""
+    try:
+        inputs, values = predictor.with_files(predictor.task.inputs_of(argument), parameters)
+        answer = predictor.answer(inputs, values)
+    except MaxfwError as error:
+        if not writer.several or isinstance(error, BadParameter):
+            raise
+        click.echo(f"{argument}: {one_line(error)}", err=True)
+        return False
+    _show(argument, answer, as_json)
+    writer.write(argument, inputs, answer)
+    return True
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -49,10 +49,11 @@ class Summary(Struct):
             self.errors[line.code] = self.errors.get(line.code, 0) + 1
         else:
             self.answered += 1
-        if len(self.slowest) < SLOWEST or line.seconds > self.slowest[0][0]:
-            heapq.heappush(self.slowest, (line.seconds, line.name))
-            del self.slowest[: len(self.slowest) - SLOWEST]
-            heapq.heapify(self.slowest)
+        timed = (line.seconds, line.name)
+        if len(self.slowest) < SLOWEST:
+            heapq.heappush(self.slowest, timed)
+        else:
+            heapq.heappushpop(self.slowest, timed)
 
 
 OnLine = Callable[[Line], None]
