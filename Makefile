@@ -6,23 +6,30 @@ PORT ?= 5000
 MODEL ?=
 # The mirror of public files, where one lies beside the checkout; tests name what they miss without it.
 MIRROR = $(abspath ../shared/assets)
+# What starts a container engine, where it lies beside the checkout.
+ENGINE = $(abspath ../shared/tools/docker-engine)
 export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
 
-.PHONY: serve test test-all test-tensorflow test-pytorch test-browser check format docs bench bench-zoo clean
+.PHONY: serve test test-all test-tensorflow test-pytorch test-docker test-browser check format docs bench bench-zoo clean
 
 serve: $(VENV)/serve.stamp  ## install, then serve the embedded model on port 5000
 	$(BIN)/maxfw serve $(MODEL) --port $(PORT)
 
 test: $(VENV)/test.stamp  ## the core, LiteRT and ONNX
-	$(BIN)/pytest -m "not tensorflow and not pytorch and not browser and not long" $(ARGS)
+	$(BIN)/pytest -m "not tensorflow and not pytorch and not docker and not browser and not long" $(ARGS)
 
-test-all: test-tensorflow test-pytorch test-browser  ## what `make test` leaves out: each extra in an environment of its own
+test-all: test-tensorflow test-pytorch test-docker test-browser  ## what `make test` leaves out: extras in environments of their own, images, pages
 
 test-tensorflow: .venv-tensorflow/test.stamp
 	.venv-tensorflow/bin/pytest -m "tensorflow and not long" $(ARGS)
 
 test-pytorch: .venv-pytorch/test.stamp
 	.venv-pytorch/bin/pytest -m "pytorch and not long" $(ARGS)
+
+# Where nothing starts an engine and none runs, these tests skip and say so.
+test-docker: $(VENV)/test.stamp  ## images, built and run by a real container engine
+	$(if $(wildcard $(ENGINE)),$(ENGINE))
+	$(BIN)/pytest -m "docker and not long" $(ARGS)
 
 test-browser: .venv-browser/test.stamp  ## the pages, in the system's Chromium
 	.venv-browser/bin/pytest -m "browser and not long" $(ARGS)
@@ -56,7 +63,7 @@ $(VENV)/serve.stamp: setup.py
 
 $(VENV)/test.stamp: setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,docker,test]'
 	touch $@ $(VENV)/serve.stamp
 
 $(VENV)/docs.stamp: setup.py

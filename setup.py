@@ -12,6 +12,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "maxfw/__init__.py").read_t
 
 # Folders of the checkout that the wheel carries inside the package.
 CARRIED = {"models": "zoo", "skeleton": "skeleton"}
+CARRIED_FILES = ["Dockerfile.base"]  # `maxfw build` makes the base from it
 
 EXTRAS = {
     "client": ["httpx>=0.27"],
@@ -26,7 +27,7 @@ EXTRAS = {
     "ocr": ["rapidocr>=3.10,<3.11"],  # its wheel carries the networks
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
     "ray": ["ray[serve]>=2.40"],
-    "docker": ["docker>=7.1"],
+    "docker": ["docker>=7.1", "cyclonedx-python-lib>=9", "pyyaml>=6"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],
     # Drives the Chromium of the system and downloads none; the second carries axe-core.
     "browser": ["playwright>=1.50", "axe-playwright-python>=0.1.5"],
@@ -39,6 +40,9 @@ EXTRAS = {
         "build>=1.2",
         "setuptools>=77",
         "onnx>=1.17",
+        "compose-spec>=0.2",
+        "dockerfile>=3.4",
+        "kubernetes-validate>=1.30",
     ],
 }
 
@@ -54,6 +58,8 @@ class BuildWithZoo(build_py):
             target = Path(self.build_lib) / "maxfw" / name
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        for name in CARRIED_FILES:
+            shutil.copyfile(ROOT / name, Path(self.build_lib) / "maxfw" / name)
 
 
 setup(

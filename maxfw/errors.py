@@ -5,6 +5,7 @@
     │   ├── BadInput                    400  the input cannot be read
     │   │   └── BadParameter            400  a parameter is unknown, unreadable or out of range
     │   ├── Unauthorized                401
+    │   ├── ForeignRequest              403  a page of another site acts in a visitor's name
     │   ├── NotFound                    404
     │   ├── MethodNotAllowed            405
     │   ├── RequestTimeout              408  the request did not arrive in time
@@ -15,6 +16,7 @@
     ├── ServiceError                    our doing, answered with a 5xx
     │   ├── ModelFailed                 500  the author's code raised
     │   ├── BadModelOutput              500  the author's code answered something that is no answer
+    │   ├── ModelAway                   502  the model that an application asks does not answer
     │   ├── Overloaded                  503  try again after `retry_after` seconds
     │   └── DeadlineExceeded            504
     ├── SetupError                      the author's or the operator's doing; one line and exit code 2
@@ -23,7 +25,9 @@
     │   ├── ModelNotFound
     │   ├── MissingExtra                an optional dependency is not installed
     │   ├── AssetUnavailable            a file of the model could not be had
-    │   └── AssetCorrupt                a file of the model has another sha256
+    │   ├── AssetCorrupt                a file of the model has another sha256
+    │   ├── EngineUnavailable           no container engine answers
+    │   └── BuildFailed                 an image could not be built, run or pushed
     └── AnswerError                     what `maxfw.client` raises when a server refuses
 
 Statuses are plain integers: nothing here knows the web framework.
@@ -237,6 +241,18 @@ class AssetCorrupt(SetupError):
     """A file that the model needs has another sha256 than the model states."""
 
     code = "asset_corrupt"
+
+
+class EngineUnavailable(SetupError):
+    """No container engine answers, or none that this user may talk to."""
+
+    code = "engine_unavailable"
+
+
+class BuildFailed(SetupError):
+    """An image could not be built, looked into or pushed."""
+
+    code = "build_failed"
 
 
 class AnswerError(MaxfwError):

@@ -1,7 +1,6 @@
-"""From granian's callbacks to the app and back: the way of each request through the process.
+"""The way of each request through the process: from its head to a thread, from the app to its answer.
 
-The interface is RSGI, as granian has it; who may come in is decided from a request's head, and only a complete request
-gets a thread, so a client that sends half a request holds none.
+A request is received without a thread, gets one when it is complete, and gives it back while the model works.
 """
 
 from __future__ import annotations
@@ -9,17 +8,24 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from flask import Flask
 
 from maxfw import wsgi
-from maxfw.admission import Admission, Head, Kind
+from maxfw.admission import MOST_LIGHT, Admission, Kind
 from maxfw.batching import Pending
-from maxfw.errors import Abandoned, BadInput, DeadlineExceeded, MaxfwError, RequestTimeout, ServiceError
+from maxfw.errors import (
+    Abandoned,
+    DeadlineExceeded,
+    MaxfwError,
+    Overloaded,
+    RequestTimeout,
+    ServiceError,
+)
 from maxfw.predictor import Begun, Caller, Predictor
+from maxfw.receiving import Exchange, Receiver
 from maxfw.settings import Settings
 from maxfw.threads import RequestThreads
 from maxfw.web.door import Door
@@ -30,33 +36,10 @@ from maxfw.web.reading import Received
 
 log = logging.getLogger("maxfw")
 
-# A body of a stated length up to this is gathered by granian; what is longer, or of no stated length, is counted
-# piece by piece while it comes.
-WHOLE_BYTES = 65_536
-
 LIGHT_THREADS = 4  # metadata and pages never wait behind predictions
 WATCH_THREADS = 2  # health and metrics never wait behind either
 LATE_S = 0.5  # what the app gets beyond its own deadline, before the front answers in its place
 PATIENCE_S = 0.25  # a request that takes longer than this is watched for its client's leaving
-
-
-_NO_HEAD = Head("", "", "", [], lambda _: "")
-
-
-class Exchange:
-    """A request between its head and its answer."""
-
-    __slots__ = ("body", "caller", "head", "proto", "reading", "scope", "started", "watched")
-
-    def __init__(self, scope: Any, proto: Any) -> None:
-        self.scope = scope
-        self.proto = proto
-        self.head: Head = _NO_HEAD
-        self.caller: Caller | None = None
-        self.body = bytearray()
-        self.reading = False
-        self.started = time.monotonic()
-        self.watched = False
 
 
 class Front:
@@ -78,6 +61,13 @@ class Front:
         self._light = RequestThreads(LIGHT_THREADS, "maxfw-light")
         self._watch = RequestThreads(WATCH_THREADS, "maxfw-watch")
         self._health.threads_are_stuck = self._admission.is_stuck
+        self._receiver = Receiver(
+            self._admission,
+            door.id_of,
+            deliver=self._dispatch,
+            refuse=self._refuse,
+            is_open=lambda exchange: exchange in self._open,
+        )
         predictor = app.extensions.get("maxfw")
         # For browsers of other origins there are headers to add, which is Flask's affair.
         with_flask = bool(settings.cors)
@@ -104,84 +94,13 @@ class Front:
         """A request's head is here."""
         exchange = Exchange(watcher.scope, watcher.proto)
         self._open[exchange] = None
-        try:
-            self._begin(exchange)
-        except MaxfwError as error:
-            self._refuse(exchange, error)
-        except BaseException:
-            log.exception("a request could not be taken")
-            self._refuse(exchange, ServiceError("the server failed to take this request"))
-
-    def _begin(self, exchange: Exchange) -> None:
-        scope = exchange.scope
-        head = exchange.head = Head(
-            scope.method, scope.path, scope.query_string, scope.headers.items(), self._door.id_of
-        )
-        self._admission.check(head)
-        if not head.has_body or head.kind is Kind.UNROUTED:
-            self._dispatch(exchange, b"")
-        elif head.length is not None and head.length <= WHOLE_BYTES:
-            self._admission.receive(head, head.length)
-            self._await(exchange, exchange.proto(), self._on_whole)
-        else:
-            exchange.proto.__aiter__()
-            self._await(exchange, exchange.proto.__anext__(), self._on_piece)
-
-    def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
-        exchange.reading = True
-        # The exchange does not hold the future: Python cannot see the way back, and would keep both for ever.
-        future.add_done_callback(partial(self._continue, exchange, then), context=None)
-
-    def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
-        if exchange not in self._open:
-            return  # it came too late
-        try:
-            then(exchange, future)
-        except MaxfwError as error:
-            self._refuse(exchange, error)
-        except BaseException:
-            log.exception("the body of a request could not be taken")
-            self._refuse(exchange, ServiceError("the server failed to take this request"))
-
-    def _on_whole(self, exchange: Exchange, future: Any) -> None:
-        try:
-            body = future.result()
-        except Exception:
-            raise BadInput("the request was cut off before it was complete") from None
-        if len(body) != exchange.head.length:
-            raise BadInput(f"the request was cut off after {len(body)} bytes")
-        self._dispatch(exchange, body)
-
-    def _on_piece(self, exchange: Exchange, future: Any) -> None:
-        piece = future.result()
-        if piece:
-            self._admission.receive(exchange.head, len(piece))
-            exchange.body += piece
-            self._admission.check_length(exchange.head, len(exchange.body))
-            self._await(exchange, exchange.proto.__anext__(), self._on_piece)
-            return
-        self._check_end(exchange)
-        self._admission.check_load(exchange.head)
-        body, exchange.body = bytes(exchange.body), bytearray()
-        self._dispatch(exchange, body)
-
-    @staticmethod
-    def _check_end(exchange: Exchange) -> None:
-        """Refuse a body that was cut: granian ends it with an empty piece as well, but does not call it the end."""
-        received = len(exchange.body)
-        if exchange.head.length is not None:
-            complete = received == exchange.head.length
-        else:
-            try:
-                exchange.proto.__anext__()
-                complete = False
-            except StopAsyncIteration:
-                complete = True
-        if not complete:
-            raise BadInput(f"the request was cut off after {received} bytes")
+        self._receiver.take(exchange)
 
     def _dispatch(self, exchange: Exchange, body: bytes) -> None:
         exchange.reading = False
+        pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
+        if exchange.head.kind is not Kind.PREDICT and pool.waiting() >= MOST_LIGHT:
+            raise Overloaded(f"{pool.waiting()} requests for pages wait already")
         exchange.caller = Caller(self._settings.predict_timeout_s, request_id=exchange.head.request_id)
         work = partial(self._answer, exchange, body)
         if exchange.head.kind is Kind.PREDICT:
@@ -189,7 +108,6 @@ class Front:
             is_straight = self._line is not None and exchange.head.is_plain_post(ROUTE)
             self._predict.put(partial(self._begin_line, exchange, body) if is_straight else work)
         else:
-            pool = self._watch if exchange.head.kind is Kind.WATCH else self._light
             pool.put(work)
 
     # ------------------------------------------------------------------------------ on a request thread
@@ -352,6 +270,7 @@ class Front:
                 exchange.watched = True
                 leaving = exchange.proto.client_disconnect()
                 leaving.add_done_callback(partial(self._on_left, exchange), context=None)
+        self._receiver.tick(now)
         for pool in (self._predict, self._light, self._watch):
             pool.nudge()
         self._door.tick()

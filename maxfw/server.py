@@ -1,4 +1,4 @@
-"""The HTTP server; with `front.py`, the only file that knows which one we use.
+"""The HTTP server; with `front.py` and `receiving.py`, the only file that knows which one we use.
 
 granian speaks HTTP in threads of its own and calls `Front` for each request. No event loop stands between it and the
 threads that answer: its callbacks are taken where they happen, which is twice as fast as waiting for them in asyncio.

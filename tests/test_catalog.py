@@ -245,7 +245,15 @@ def copy_of_the_source(path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("maxfw", "models", "skeleton"):
         shutil.copytree(ROOT / name, path / name, ignore=ignored)
-    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"):
+    for name in (
+        "setup.py",
+        "pyproject.toml",
+        "MANIFEST.in",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "Dockerfile.base",
+    ):
         shutil.copy(ROOT / name, path)
     return path
 
@@ -271,7 +279,12 @@ def test_the_wheel_carries_the_zoo_and_nothing_beside_the_package(tmp_path: Path
     carried = {file.relative_to(ROOT / "models") for file in (ROOT / "models").rglob("*") if file.is_file()}
     expected = {f"maxfw/zoo/{path}" for path in carried if "__pycache__" not in path.parts}
     assert expected <= set(names)
-    assert {"maxfw/skeleton/model.py", "maxfw/skeleton/Dockerfile", "maxfw/py.typed"} <= set(names)
+    assert {
+        "maxfw/skeleton/model.py",
+        "maxfw/skeleton/Dockerfile",
+        "maxfw/Dockerfile.base",
+        "maxfw/py.typed",
+    } <= set(names)
     assert not [name for name in names if name.endswith(".pyc")]
 
     python = new_environment(tmp_path / "env")

@@ -18,7 +18,7 @@ FLOORS = [
     {"model", "catalog"},
     {"batching", "predictor", "contract", "offline"},
     {"web", "core"},
-    {"server", "front", "admission", "threads", "wsgi", "workers", "deploy", "cli"},
+    {"server", "front", "receiving", "admission", "threads", "wsgi", "workers", "deploy", "cli"},
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 # The entry points stand outside the house.

@@ -17,10 +17,7 @@ LONG_SIDE = 513
 
 
 class ImageSegmentationAnswer(Answer, kw_only=True):
-    """A label for each pixel of the picture, scaled to the size of the map.
-
-    `seg_map` may be an array, integers (height, width): it is made a list when the answer is encoded.
-    """
+    """A label for each pixel of the picture, scaled to the size of the map."""
 
     image_size: Annotated[
         list[int], Meta(min_length=2, max_length=2, description="width, height of the map in pixels")
@@ -30,6 +27,7 @@ class ImageSegmentationAnswer(Answer, kw_only=True):
         Meta(description="rows from top to bottom, each with the id of a label for every pixel"),
     ]
 
+    # Until it is encoded, the map may be an array, integers (height, width).
     def __eq__(self, other: object) -> bool:
         """Whether the maps are the same, however they are held."""
         if not isinstance(other, ImageSegmentationAnswer):

@@ -77,7 +77,7 @@ def test_an_answer_that_is_none_is_a_500_that_names_the_method(faulty: Faulty, t
     assert "_post_process" in refused["message"] or "_predict_batch" in refused["message"]
 
 
-@pytest.mark.parametrize("text", ["hang for 1.6", "spin for 1.6"])
+@pytest.mark.parametrize("text", ["hang for 2.5", "spin for 2.5"])
 def test_a_model_that_takes_too_long_is_504_and_answers_again_when_it_is_done(
     faulty: Faulty, text: str
 ) -> None:
@@ -101,7 +101,7 @@ def test_a_thousand_timeouts_leave_the_threads_as_they_were(faulty: Faulty) -> N
 def _time_out_often(faulty: Faulty, rounds: int) -> None:
     with survives(faulty.target), ThreadPoolExecutor(20) as pool:
         for _ in range(rounds):
-            statuses = list(pool.map(lambda _: faulty.tell("hang for 1.2").status, range(20)))
+            statuses = list(pool.map(lambda _: faulty.tell("hang for 2.2").status, range(20)))
             assert set(statuses) <= {503, 504}, statuses
             until(lambda: faulty.tell("right").status == 200, "an answer after the long ones")
 

@@ -33,6 +33,9 @@ NOT_RUN = {
 }
 STARTS_A_SERVER = ("maxfw serve", "make serve")
 
+# Lines that are run where there is a container engine, in a test of their own.
+NEEDS_AN_ENGINE = ("maxfw build", "docker ")
+
 # How far a shown number may be from the one that comes back: retrained weights, other processors.
 NUMBERS_MAY_DIFFER = 0.1
 
@@ -70,7 +73,8 @@ def commands_of(block: str) -> list[str]:
 class Reader:
     """Somebody who does what a page says, in an empty folder."""
 
-    def __init__(self, folder: Path, start: Start) -> None:
+    def __init__(self, folder: Path, start: Start, *, has_engine: bool = False) -> None:
+        self._has_engine = has_engine
         self.folder = folder / "work"
         self.folder.mkdir()
         self._start = start
@@ -110,27 +114,37 @@ class Reader:
     def _command(self, command: str) -> None:
         if command.startswith(tuple(NOT_RUN)):
             return
+        if command.startswith(NEEDS_AN_ENGINE) and not self._has_engine:
+            return
+        if command.startswith("docker run"):
+            self._port = _free_port()
+            command = command.replace(" 5000:5000 ", f" 127.0.0.1:{self._port}:5000 ")
         if command.startswith(STARTS_A_SERVER):
             self._serve(shlex.split(command)[2:])
         else:
             self._run(["bash", "-c", self._with_port(command)])
 
     def _serve(self, arguments: list[str]) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = _free_port()
         command = ["-m", "maxfw", "serve", *arguments]
         self._start(*command, port=self._port, cwd=self.folder, MAXFW_PORT=str(self._port))
 
     def _run(self, command: list[str]) -> None:
         done = subprocess.run(
-            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, timeout=120
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         self._printed = done.stdout
 
     def _with_port(self, text: str) -> str:
         return text.replace("localhost:5000", f"localhost:{self._port}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def difference(shown: Any, real: Any, where: str = "answer") -> str:
@@ -167,8 +181,26 @@ def test_who_does_what_a_page_says_sees_what_it_shows(page: str, tmp_path: Path,
         pytest.skip("needs the program curl")
     if page in ("README.md", "docs/how-to/client.md"):
         pytest.importorskip("httpx", reason="needs maxfw[client]")
-    reader = Reader(tmp_path, start)
+    read(page, Reader(tmp_path, start))
 
+
+@pytest.mark.docker
+def test_the_tutorial_leads_from_a_folder_to_a_container_that_answers(tmp_path: Path, start: Start) -> None:
+    docker = pytest.importorskip("docker", reason="needs the extra maxfw[docker]")
+    try:
+        docker.from_env().close()
+        subprocess.run(["docker", "info"], check=True, capture_output=True)
+    except (docker.errors.DockerException, OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"needs a running container engine: {error}")
+
+    try:
+        read("docs/tutorial.md", Reader(tmp_path, start, has_engine=True))
+    finally:
+        subprocess.run(["docker", "rm", "--force", "day-or-night"], check=False, capture_output=True)
+
+
+def read(page: str, reader: Reader) -> None:
+    """Have a reader do all that a page says."""
     for block in blocks_of((ROOT / page).read_text(encoding="utf-8")):
         try:
             reader.do(block)
