@@ -26,7 +26,7 @@ EXTRAS = {
     "huggingface": ["torch>=2.6", "transformers>=4.48", "safetensors>=0.4"],
     "ocr": ["rapidocr>=3.10,<3.11"],  # its wheel carries the networks
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
-    "ray": ["ray[serve]>=2.40"],
+    "ray": ["ray[serve,data]>=2.60", "pyyaml>=6"],
     "docker": ["docker>=7.1", "cyclonedx-python-lib>=9", "pyyaml>=6"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],
     # Drives the Chromium of the system and downloads none; the second carries axe-core.

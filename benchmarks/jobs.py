@@ -72,7 +72,7 @@ def job_rate(predictor: Predictor, folder: Path, out: Path) -> float:
     """Photos a second of a job over the folder."""
     results = Results(out, {})
     try:
-        jobs = iter(Listing.of([str(folder)], predictor))
+        jobs = iter(Listing.of([str(folder)], type(predictor.model), predictor.settings))
         return run(Answering(predictor, {}), results, jobs).rate
     finally:
         results.close()
@@ -82,13 +82,13 @@ def job_rate(predictor: Predictor, folder: Path, out: Path) -> float:
 def server(model: str) -> Iterator[int]:
     """`maxfw serve` on a free port."""
     words = [sys.executable, "-m", "maxfw", "serve", model, "--port", "0"]
-    environment = {**os.environ, "MAXFW_ACCESS_LOG": "off"}
+    environment = {**os.environ, "MAXFW_ACCESS_LOG": "off", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
-    assert process.stderr is not None
+    assert process.stdout is not None
     try:
-        for line in process.stderr:
+        for line in process.stdout:
             if found := re.search(r"http://[\d.]+:(\d+)", line):
                 yield int(found[1])
                 return

@@ -9,7 +9,7 @@ import csv
 import itertools
 import os
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from maxfw.errors import BadInput
+from maxfw.model import MAXModelWrapper
+from maxfw.model.parameters import parameters_of
 from maxfw.offline import walk
-from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, read_file
 
@@ -57,7 +58,8 @@ class Job(Struct, frozen=True, omit_defaults=True):
 class Listing(Struct, frozen=True):
     """The inputs of a job: words from the command line, and what they are words for.
 
-    `pictures` are the parameters that are files, `skipped` the real paths of what the job writes itself.
+    `pictures` are the parameters that are files, `skipped` the real paths of what the job writes itself, `folder` is what
+    paths count from where that is not the working folder.
     """
 
     words: tuple[str, ...]
@@ -66,22 +68,28 @@ class Listing(Struct, frozen=True):
     pictures: tuple[str, ...]
     line_limit: int
     skipped: tuple[str, ...] = ()
+    folder: str = ""
 
     @classmethod
     def of(
-        cls, words: typing.Iterable[str], predictor: Predictor, skipped: typing.Iterable[Path] = ()
+        cls,
+        words: Iterable[str],
+        model_class: type[MAXModelWrapper],
+        settings: Settings,
+        skipped: Iterable[Path] = (),
     ) -> Listing:
         """The inputs that these words stand for, to a model.
 
         Raises:
             BadInput: one of them is nothing that could be listed.
         """
-        task, settings = predictor.task, predictor.settings
+        task = model_class.task
+        assert task is not None
         listing = cls(
             tuple(words),
             tuple(field.name for field in task.files),
             _fields_of(task),
-            predictor.pictures,
+            tuple(parameter.name for parameter in parameters_of(model_class) if parameter.is_picture),
             _line_limit(task, settings),
             tuple(os.path.realpath(path) for path in skipped),
         )
@@ -89,23 +97,29 @@ class Listing(Struct, frozen=True):
             next(listing._of_word(word), None)
         return listing
 
+    def absolute(self) -> Listing:
+        """The same inputs, for a process that works in another folder; their names stay as they are."""
+        return msgspec.structs.replace(self, folder=os.getcwd())
+
     def __iter__(self) -> Iterator[Job]:
         return itertools.chain.from_iterable(map(self._of_word, self.words))
 
     def _of_word(self, word: str) -> Iterator[Job]:
-        if os.path.isdir(word):
-            return self._of_files(word, walk.EVERYTHING)
-        if word.endswith(LISTS) and (os.path.isfile(word) or self.task_files):
-            return self._of_list(Path(word))
-        if self.task_files and walk.is_pattern(word) and not os.path.exists(word):
-            return self._of_files(*walk.split_pattern(word))
-        if walk.is_pattern(word) and word.endswith(TEXTS) and not os.path.exists(word):
-            return self._of_files(*walk.split_pattern(word))
-        return iter([Job(_shown(word), word)])
+        path = (self.folder or ".") if word == "." else os.path.join(self.folder, word)
+        if os.path.isdir(path):
+            return self._of_files(word, path, walk.EVERYTHING)
+        if word.endswith(LISTS) and (os.path.isfile(path) or self.task_files):
+            return self._of_list(Path(path))
+        is_pattern = walk.is_pattern(word) and not os.path.exists(path)
+        if is_pattern and (self.task_files or word.endswith(TEXTS)):
+            return self._of_files(word, *walk.split_pattern(path))
+        is_path = self.task_files or (word.endswith(TEXTS) and os.path.isfile(path))
+        return iter([Job(_shown(word), path if is_path else word)])
 
-    def _of_files(self, folder: str, pattern: tuple[str, ...]) -> Iterator[Job]:
+    def _of_files(self, word: str, folder: str, pattern: tuple[str, ...]) -> Iterator[Job]:
+        strange = "" if os.path.isabs(word) or not self.folder else self.folder + os.sep
         for path in walk.files_below(folder, pattern, self.skipped):
-            name = _shown(path)
+            name = _shown(path.removeprefix(strange))
             if self.task_files or path.endswith(TEXTS):
                 yield Job(name, path)
             else:

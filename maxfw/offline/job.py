@@ -61,14 +61,14 @@ OnLine = Callable[[Line], None]
 
 def run(
     answering: Answering,
-    results: Results,
+    results: Results | None,
     jobs: Iterator[Job],
     *,
     before: int = 0,
     on_line: OnLine = lambda line: None,
     budget: int = BUDGET_BYTES,
 ) -> Summary:
-    """Answer all jobs, and write their lines behind the first `before`.
+    """Answer all jobs, and write their lines behind the first `before`; without results, only `on_line` gets them.
 
     An interrupt (KeyboardInterrupt) ends it when what was begun has its line.
 
@@ -92,7 +92,7 @@ class _Crew:
     def __init__(
         self,
         answering: Answering,
-        results: Results,
+        results: Results | None,
         jobs: Iterator[Job],
         before: int,
         on_line: OnLine,
@@ -202,7 +202,7 @@ class _Crew:
                 while (next_line := self._ready.pop(self._next_line, None)) is not None:
                     lines.append(next_line)
                     self._next_line += 1
-            if lines:
+            if lines and self._results is not None:
                 self._results.append(b"".join(line.content for line in lines))
             for line in lines:
                 self.summary.add(line)

@@ -72,6 +72,12 @@ class Health:
             self.check()
         return self._problem
 
+    def first_problem(self, seconds: float) -> str:
+        """What the first answer to the sample has shown, for which this waits so long; empty if all is well."""
+        self.check()
+        self._checked.wait(seconds)
+        return self._problem
+
     def check(self) -> None:
         """Have the model answer its sample, on a thread of its own."""
         with self._lock:

@@ -37,7 +37,7 @@ def put(*names: str) -> None:
 
 
 def names(predictor: Predictor, *words: str, skipped: tuple[Path, ...] = ()) -> list[str]:
-    return [job.name for job in Listing.of(words, predictor, skipped)]
+    return [job.name for job in Listing.of(words, type(predictor.model), predictor.settings, skipped)]
 
 
 def test_a_folder_is_its_files_in_order_and_those_below(pictures: Predictor) -> None:
@@ -89,7 +89,7 @@ def test_a_name_that_is_no_text_is_an_input_all_the_same(pictures: Predictor) ->
     os.makedirs("in")
     Path(os.fsdecode(b"in/\xff.jpg")).write_bytes(b"x")
 
-    [job] = Listing.of(["in"], pictures)
+    [job] = Listing.of(["in"], type(pictures.model), pictures.settings)
 
     assert job.name == "in/�.jpg"
     assert job.inputs(pictures.task).files["image"].blob == b"x"
@@ -103,7 +103,7 @@ def test_lines_of_json_are_inputs_with_parameters_and_paths_from_the_list_s_fold
         '{"image": "a.jpg", "top": 2}\n\n"a.jpg"\n{"name": "one", "image": "a.jpg"}'
     )
 
-    first, second, third = Listing.of(["lists/all.jsonl"], pictures)
+    first, second, third = Listing.of(["lists/all.jsonl"], type(pictures.model), pictures.settings)
 
     assert first == Job("a.jpg", files={"image": "lists/a.jpg"}, values={"top": 2})
     assert second == Job("a.jpg", files={"image": "lists/a.jpg"})
@@ -114,7 +114,7 @@ def test_lines_of_json_are_inputs_with_parameters_and_paths_from_the_list_s_fold
 def test_lines_of_json_may_be_texts(texts: Predictor) -> None:
     Path("all.jsonl").write_text('{"text": "HELLO", "factor": 0.5}\n"hello"\n{"text": ["a", "b"]}\n')
 
-    assert list(Listing.of(["all.jsonl"], texts)) == [
+    assert list(Listing.of(["all.jsonl"], type(texts.model), texts.settings)) == [
         Job("all.jsonl:1", body={"text": ["HELLO"]}, values={"factor": 0.5}),
         Job("all.jsonl:2", body={"text": ["hello"]}),
         Job("all.jsonl:3", body={"text": ["a", "b"]}),
@@ -124,7 +124,7 @@ def test_lines_of_json_may_be_texts(texts: Predictor) -> None:
 def test_rows_are_inputs_too(texts: Predictor) -> None:
     Path("all.csv").write_bytes('\ufeffname,text,factor\na,"HEL,\nLO",0.5\nb,hé,\n'.encode())
 
-    assert list(Listing.of(["all.csv"], texts)) == [
+    assert list(Listing.of(["all.csv"], type(texts.model), texts.settings)) == [
         Job("a", body={"text": ["HEL,\nLO"]}, values={"factor": "0.5"}),
         Job("b", body={"text": ["hé"]}),
     ]
@@ -147,7 +147,7 @@ def test_a_line_that_is_none_is_a_problem_of_its_own(
     good = '"good"\n' if name == "x.jsonl" else "good\n"
     Path(name).write_text(content + good)
 
-    bad, then = Listing.of([name], texts)
+    bad, then = Listing.of([name], type(texts.model), texts.settings)
 
     with pytest.raises(BadInput, match=told):
         bad.inputs(texts.task)
@@ -157,7 +157,7 @@ def test_a_line_that_is_none_is_a_problem_of_its_own(
 def test_a_folder_of_texts_reads_texts_only(texts: Predictor) -> None:
     put("in/a.txt", "in/b.jpg")
 
-    a, b = Listing.of(["in"], texts)
+    a, b = Listing.of(["in"], type(texts.model), texts.settings)
 
     assert a.inputs(texts.task).body == {"text": ["x"]}
     with pytest.raises(BadInput, match=r"neither \.txt nor \.json"):
@@ -171,4 +171,4 @@ def test_a_text_with_wildcards_is_a_text(texts: Predictor) -> None:
 @pytest.mark.parametrize("word", ["none.jsonl", "none/*.jpg"])
 def test_what_is_not_there_is_said_at_once(pictures: Predictor, word: str) -> None:
     with pytest.raises(BadInput, match="none"):
-        Listing.of([word], pictures)
+        Listing.of([word], type(pictures.model), pictures.settings)
