@@ -50,6 +50,17 @@ MOST_ENTRIES = 8
     type=click.Path(path_type=Path),
     help="A job: draw each answer into a file of this folder.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["own", "ray"]),
+    default="own",
+    show_default=True,
+    help="A job: in this process, or by Ray Data, on as many machines as its cluster has.",
+)
+@click.option(
+    "--replicas", default="auto", help="Ray: copies of the model, or auto, as many as there is room for."
+)
+@click.option("--address", default="", help="Ray: the cluster to use, e.g. auto; none: one is started here.")
 def command(
     model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None, **job: Any
 ) -> None:
@@ -78,8 +89,8 @@ def command(
             raise BadInput("--out goes with neither --json, --save nor --output", hint="--save-images draws")
         run_job(folder, arguments, parameters, **job)
         return
-    if job["save_images"] is not None:
-        raise BadInput("--save-images needs --out", hint="without a job, draw with --save")
+    if job["save_images"] is not None or job["engine"] == "ray":
+        raise BadInput("--save-images and --engine need --out", hint="without a job, draw with --save")
     predictor = Predictor(load_model(folder), load_settings())
     if predictor.task.files and (listed := next((word for word in arguments if Path(word).is_dir()), "")):
         raise BadInput(f"{listed!r} is a folder", hint="a job over it: --out results.jsonl")

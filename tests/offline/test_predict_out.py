@@ -147,7 +147,7 @@ def test_a_line_may_set_parameters_of_its_own(here: Path) -> None:
         (["in", "--out", "out.jsonl", "--size", "3"], "unknown parameter 'size'"),
         (["in", "--out", "out.jsonl", "--stretch", "much"], "stretch"),
         (["in", "--out", "out.jsonl", "--json"], "neither --json"),
-        (["in", "--save-images", "drawn"], "needs --out"),
+        (["in", "--save-images", "drawn"], "need --out"),
         (["in", "--out", "no/where.jsonl"], "cannot write 'no/where.jsonl'"),
         (["none.csv", "--out", "out.jsonl"], "cannot read 'none.csv'"),
     ],

@@ -239,7 +239,6 @@ def test_replicas_follow_the_load_up_and_down(deploy: Deploy) -> None:
         "target_ongoing_requests": 2,
         "upscale_delay_s": 1,
         "downscale_delay_s": 1,
-        "look_back_period_s": 2,
     }
     url = deploy("shouting", replicas="auto", options={"autoscaling_config": scaling})
     assert running("shouting") == 1
