@@ -93,7 +93,7 @@ $(VENV)/docs.stamp: setup.py
 
 .venv-ray/test.stamp: setup.py
 	test -x .venv-ray/bin/python || $(PYTHON) -m venv .venv-ray
-	.venv-ray/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ray,test]'
+	.venv-ray/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,ray,test]'
 	touch $@
 
 .venv-browser/test.stamp: setup.py

@@ -17,7 +17,7 @@ import msgspec
 import pyarrow
 import ray
 import ray.data
-from ray.data import Datasource
+from ray.data import ActorPoolStrategy, Datasource
 from ray.data.block import BlockMetadata
 from ray.data.datasource import ReadTask
 
@@ -60,12 +60,18 @@ def run_on_ray(
     context.target_max_block_size = 1  # each group is a block of its own, and so are its lines
     context.enable_progress_bars = False
     summary, started = Summary(before=before), time.monotonic()
-    groups = ray.data.read_datasource(_Groups(listing, before), override_num_blocks=1)
+    # With another need than the actors, or Ray would have one of them do both, and all of it.
+    groups = ray.data.read_datasource(_Groups(listing, before), override_num_blocks=1, num_cpus=0)
+    pool = (
+        ActorPoolStrategy(size=where.actors)
+        if where.actors
+        else ActorPoolStrategy(min_size=1, max_size=MOST_ACTORS)
+    )
     answered = groups.map_batches(
         _Actor,
         fn_constructor_kwargs={"where": where},
         batch_size=None,
-        concurrency=where.actors or (1, MOST_ACTORS),
+        compute=pool,
         num_cpus=where.cpus,
         num_gpus=where.gpus,
     )

@@ -255,6 +255,7 @@ def test_replicas_follow_the_load_up_and_down(deploy: Deploy) -> None:
     assert load.failed == 0
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # many, of Ray's own settings
 def test_a_job_over_the_nodes_writes_what_a_job_here_writes_wherever_it_goes_on(
     cluster: Any, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
