@@ -62,11 +62,7 @@ def run_on_ray(
     summary, started = Summary(before=before), time.monotonic()
     # With another need than the actors, or Ray would have one of them do both, and all of it.
     groups = ray.data.read_datasource(_Groups(listing, before), override_num_blocks=1, num_cpus=0)
-    pool = (
-        ActorPoolStrategy(size=where.actors)
-        if where.actors
-        else ActorPoolStrategy(min_size=1, max_size=MOST_ACTORS)
-    )
+    pool = ActorPoolStrategy(min_size=1, max_size=where.actors or MOST_ACTORS)
     answered = groups.map_batches(
         _Actor,
         fn_constructor_kwargs={"where": where},

@@ -10,13 +10,22 @@ from maxfw.settings import Settings
 
 Replicas = int | Literal["auto"]
 
+FEWEST_ONGOING = 16
+
+# Ray's usual way fills the replica beside a proxy before it sends anything to another machine, and asks those that are
+# full again after up to half a second, in which they may be idle.
+ROUTING = {
+    "request_router_class": "ray.serve.experimental.round_robin_router.RoundRobinRouter",
+    "initial_backoff_s": 0.01,
+    "max_backoff_s": 0.05,
+}
+
 DEPLOYMENT = "model"
 """The name of the one deployment of an application."""
 
 FEWEST, MOST = 1, 10
 """Replicas, where their number follows the load."""
 
-FEWEST_ONGOING = 16
 UPSCALE_S, DOWNSCALE_S = 5.0, 120.0
 """How long there must be more or less to do than the replicas are for, before their number changes."""
 
@@ -49,6 +58,8 @@ def deployment_options(
         # At each proxy; who comes then is refused with 503 at once.
         "max_queued_requests": settings.max_queue,
         "ray_actor_options": {"num_cpus": model_class.cpus, "num_gpus": model_class.gpus},
+        "request_router_config": ROUTING,
+        "logging_config": {"enable_access_log": False},  # the door writes one
         "graceful_shutdown_timeout_s": settings.grace_s,
         "graceful_shutdown_wait_loop_s": 0.5,
         "health_check_period_s": 5,
