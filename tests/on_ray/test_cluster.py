@@ -82,7 +82,8 @@ def answer(client: httpx.Client, base: str, request: dict[str, Any]) -> tuple[An
     if response.headers["content-type"] == "application/json":
         content = response.json()
         content.pop("request_id", None)
-    named = {name: response.headers.get(name) for name in ("content-type", "allow", "x-content-type-options")}
+    named = {name: response.headers.get(name) for name in ("content-type", "x-content-type-options")}
+    named["allow"] = sorted(response.headers.get("allow", "").split(", "))
     assert response.headers["x-request-id"]
     return response.status_code, named, content
 
