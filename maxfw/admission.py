@@ -23,7 +23,7 @@ MOST_ROUTES = 256  # of which it is remembered that they exist
 LATE_S = 2.0  # beyond its deadline, after which a request is thought to be stuck
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-WATCHERS = ("/health", "/metrics")
+WATCHERS = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 
 
 class Kind(enum.Enum):
@@ -49,6 +49,7 @@ class Head:
         "path",
         "query",
         "request_id",
+        "route",
     )
 
     def __init__(
@@ -64,6 +65,7 @@ class Head:
         self.query = query
         self.headers = headers
         self.kind = Kind.LIGHT
+        self.route = ""  # the app's rule, where it was looked up
         self.length: int | None = None
         self.chunked = False
         self.entered = 0.0  # when it was complete
@@ -86,8 +88,11 @@ class Head:
         return self.chunked or bool(self.length)
 
     def is_plain_post(self, path: str) -> bool:
-        """Whether it posts to this address, and its body is not compressed."""
-        return self.path == path and self.method == "POST" and not self.get("content-encoding")
+        """Whether it posts to this address, once says of what type, and does not compress its body."""
+        if self.path != path or self.method != "POST":
+            return False
+        names = [name for name, _ in self.headers]
+        return "content-encoding" not in names and names.count("content-type") < 2
 
     def get(self, name: str) -> str:
         """The value of a header; empty without it."""
@@ -107,7 +112,7 @@ class Admission:
         self._max_bytes = max(int(settings.max_in_flight_mb * 1_000_000), self._max_body)
         self._threads = threads
         self._max_predicts = threads + settings.max_queue
-        self._known: set[tuple[str, str]] = set()
+        self._known: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
         self._bytes = 0  # of the bodies that are being read or answered
         self._predicts: dict[Head, None] = {}  # complete requests that wait for a thread or have one
@@ -128,8 +133,8 @@ class Admission:
             raise HeadTooLarge(
                 f"the head of the request has {size} bytes, at most {MAX_HEADER_BYTES} are allowed"
             )
-        self._door.check_key(head.path, head.get)
         head.kind = self._kind_of(head)
+        self._door.check_key(head.method, head.path, head.get)
         if head.length is not None and head.kind is not Kind.UNROUTED:
             self.check_length(head, head.length)
         self.check_load(head)
@@ -153,9 +158,9 @@ class Admission:
         if (wait_s := self._wait_s()) > self._timeout_s:
             raise Overloaded(f"an answer would take {wait_s:.0f} s", retry_after=wait_s)
 
-    def is_stuck(self) -> bool:
-        """Whether as many requests as there are threads should have been answered long ago."""
-        late = time.monotonic() - self._timeout_s - LATE_S
+    def is_stuck(self, more_s: float = 0.0) -> bool:
+        """Whether as many requests as there are threads should have been answered long ago, and so much longer."""
+        late = time.monotonic() - self._timeout_s - LATE_S - more_s
         return sum(head.entered < late for head in tuple(self._predicts)) >= self._threads
 
     def receive(self, head: Head, size: int) -> None:
@@ -191,20 +196,22 @@ class Admission:
         return self._predictor.batcher.predicted_wait_s() if self._predictor else 1.0
 
     def _kind_of(self, head: Head) -> Kind:
-        if head.path.startswith(WATCHERS) and not head.has_body:
+        if head.path in WATCHERS and not head.has_body:
             return Kind.WATCH
-        predicts = head.method not in BODILESS or head.path.endswith("/predict")
+        predicts = head.method not in BODILESS or (head.method == "GET" and head.path.endswith("/predict"))
         if not predicts and not head.has_body:
             return Kind.LIGHT
         return (Kind.PREDICT if predicts else Kind.LIGHT) if self._is_routed(head) else Kind.UNROUTED
 
     def _is_routed(self, head: Head) -> bool:
-        if (head.method, head.path) in self._known:
-            return True
-        try:
-            self._routes.match(head.path, head.method)
-        except HTTPException:  # no such place, another method, or a redirect: the app says it better
-            return False
-        if len(self._known) < MOST_ROUTES:
-            self._known.add((head.method, head.path))
+        known = self._known.get((head.method, head.path))
+        if known is None:
+            try:
+                rule, _ = self._routes.match(head.path, head.method, return_rule=True)
+            except HTTPException:  # no such place, another method, or a redirect: the app says it better
+                return False
+            known = str(rule.rule)
+            if len(self._known) < MOST_ROUTES:
+                self._known[head.method, head.path] = known
+        head.route = known
         return True

@@ -5,7 +5,7 @@
     │   ├── BadInput                    400  the input cannot be read
     │   │   └── BadParameter            400  a parameter is unknown, unreadable or out of range
     │   ├── Unauthorized                401
-    │   ├── ForeignRequest              403  a page of another site acts in a visitor's name
+    │   ├── ForeignRequest              403  another site's page tries to act for a visitor of ours
     │   ├── NotFound                    404
     │   ├── MethodNotAllowed            405
     │   ├── RequestTimeout              408  the request did not arrive in time
@@ -16,7 +16,7 @@
     ├── ServiceError                    our doing, answered with a 5xx
     │   ├── ModelFailed                 500  the author's code raised
     │   ├── BadModelOutput              500  the author's code answered something that is no answer
-    │   ├── ModelAway                   502  the model that an application asks does not answer
+    │   ├── ModelAway                   502  the model that a web application asks cannot be reached
     │   ├── Overloaded                  503  try again after `retry_after` seconds
     │   └── DeadlineExceeded            504
     ├── SetupError                      the author's or the operator's doing; one line and exit code 2

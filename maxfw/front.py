@@ -28,7 +28,7 @@ from maxfw.predictor import Begun, Caller, Predictor
 from maxfw.receiving import Exchange, Receiver
 from maxfw.settings import Settings
 from maxfw.threads import RequestThreads
-from maxfw.web.door import Door
+from maxfw.web.door import Door, Refused
 from maxfw.web.errors import CALLER, body_of, headers_of, shown_in_place_of
 from maxfw.web.health import Health
 from maxfw.web.predict import ROUTE, Predict
@@ -94,7 +94,10 @@ class Front:
         """A request's head is here."""
         exchange = Exchange(watcher.scope, watcher.proto)
         self._open[exchange] = None
-        self._receiver.take(exchange)
+        try:
+            self._receiver.take(exchange)
+        except BaseException:  # granian's thread would not survive it
+            log.exception("a request was lost")
 
     def _dispatch(self, exchange: Exchange, body: bytes) -> None:
         exchange.reading = False
@@ -147,10 +150,12 @@ class Front:
         if answer.rest is None:
             if self._claim(exchange):
                 exchange.proto.response_bytes(answer.status, answer.headers, answer.content)
+                self._note(exchange, answer.status, len(answer.content))
             return
         with contextlib.closing(answer.rest):
             if not self._claim(exchange):
                 return
+            self._note(exchange, answer.status, None)
             self._streams[exchange] = None
             try:
                 stream = exchange.proto.response_stream(answer.status, answer.headers)
@@ -208,11 +213,7 @@ class Front:
         if not self._claim(exchange):
             return
         exchange.proto.response_bytes(status, headers, content)
-        client = exchange.scope.client.rpartition(":")[0]
-        received = head.length or 0
-        self._door.note(
-            caller, head.method, head.path, status, client=client, received=received, size=len(content)
-        )
+        self._note(exchange, status, len(content))
 
     def _is_wanted(self, exchange: Exchange) -> bool:
         """Whether anybody waits for the answer; if not, the request is over."""
@@ -222,15 +223,7 @@ class Front:
         self._admission.leave(exchange.head)
         if self._claim(exchange):
             exchange.caller.code = Abandoned.code
-            self._door.note(
-                exchange.caller,
-                exchange.head.method,
-                exchange.head.path,
-                Abandoned.status,
-                client="",
-                received=exchange.head.length or 0,
-                size=0,
-            )
+            self._note(exchange, Abandoned.status, 0)
         return False
 
     # ------------------------------------------------------------------------------ on any thread
@@ -240,33 +233,43 @@ class Front:
         return self._open.pop(exchange, exchange) is None
 
     def _refuse(self, exchange: Exchange, error: MaxfwError) -> None:
-        head = exchange.head
-        if exchange.caller is None:  # else a thread has the body
-            self._admission.forget(head)
         if not self._claim(exchange):
             return
+        head = exchange.head
         status, headers, body = self._door.refuse(
-            head.method, head.path, head.request_id, error, exchange.started
+            Refused(head.method, head.path, head.request_id, head.route, exchange.client, head.get("origin")),
+            error,
+            exchange.started,
         )
         headers.append(("connection", "close"))
         exchange.proto.response_bytes(status, headers, body)
+        if exchange.caller is None:  # else a thread has the body
+            self._receiver.let_go(exchange)
+
+    def _note(self, exchange: Exchange, status: int, size: Any) -> None:
+        head, caller = exchange.head, exchange.caller
+        assert caller is not None
+        received = head.length or 0
+        self._door.note(
+            caller, head.method, head.path, status, client=exchange.client, received=received, size=size
+        )
 
     # ------------------------------------------------------------------------------ on the main thread
 
     def tick(self) -> None:
         """What is due: answers to requests whose time is up, an eye on slow ones, the log."""
         now = time.monotonic()
-        for exchange in (*self._open, *self._streams):
-            age = now - exchange.started
+        for exchange in tuple(self._open):
             caller = exchange.caller
-            if exchange.reading and age > self._settings.body_timeout_s:
+            if exchange.reading and now - exchange.started > self._settings.body_timeout_s:
                 seconds = self._settings.body_timeout_s
                 self._refuse(exchange, RequestTimeout(f"the request was not complete after {seconds:g} s"))
             elif caller is not None and now > caller.deadline + LATE_S:
-                caller.leave()
                 seconds = self._settings.predict_timeout_s
                 self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
-            elif not exchange.watched and age > PATIENCE_S:
+                caller.leave()  # after the answer: whoever is woken by it finds the request over
+        for exchange in (*self._open, *self._streams):
+            if not exchange.watched and now - exchange.started > PATIENCE_S:
                 exchange.watched = True
                 leaving = exchange.proto.client_disconnect()
                 leaving.add_done_callback(partial(self._on_left, exchange), context=None)
@@ -281,4 +284,4 @@ class Front:
             if exchange in self._open or exchange in self._streams:
                 exchange.caller.leave()
         elif self._claim(exchange):
-            self._admission.forget(exchange.head)
+            self._receiver.let_go(exchange)

@@ -201,9 +201,9 @@ class Predictor:
             self.settings.max_image_mb
         )
 
-    def close(self) -> None:
-        """Answer what waits, then stop."""
-        self.batcher.close(timeout_s=self.settings.grace_s)
+    def close(self, timeout_s: float | None = None) -> None:
+        """Answer what waits, then stop; within `timeout_s`, or as long as the settings give a shutdown."""
+        self.batcher.close(timeout_s=self.settings.grace_s if timeout_s is None else timeout_s)
 
     def _call(self, hook: Callable[..., Any], x: Any, arguments: Mapping[str, Any]) -> Any:
         try:

@@ -42,6 +42,11 @@ class Exchange:
         self.started = time.monotonic()
         self.watched = False
 
+    @property
+    def client(self) -> str:
+        """The address that the request came from."""
+        return str(self.scope.client).rpartition(":")[0].strip("[]")
+
 
 class Receiver:
     """Receives requests and delivers those that are complete."""
@@ -64,20 +69,32 @@ class Receiver:
         self._deliver = deliver
         self._refuse = refuse
         self._is_open = is_open
+        # Who waits for what of granian's. The exchange itself must not hold it: Python cannot see the way back from it,
+        # and would keep both for ever.
+        self._awaited: dict[Exchange, Any] = {}
         self._discarded: dict[Any, float] = {}  # pieces of refused bodies, and until when they are waited for
 
     def take(self, exchange: Exchange) -> None:
         """A request's head is here."""
+        proto = exchange.proto
         try:
             self._begin(exchange)
         except MaxfwError as error:
             self._refuse(exchange, error)
-            if exchange.head.has_body and not exchange.reading:
-                exchange.proto.__aiter__()
-                self._discard(exchange.proto)
         except BaseException:
             log.exception("a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
+        if exchange.head.has_body and not exchange.reading:  # refused, or there is nothing at its address
+            proto.__aiter__()
+            self._discard(proto)
+
+    def let_go(self, exchange: Exchange) -> None:
+        """It is answered before it was complete: nothing more of it is received, so that its connection can end."""
+        self._admission.forget(exchange.head)
+        future = self._awaited.pop(exchange, None)
+        if future is not None:
+            future.cancel()
+        exchange.proto = None  # it has the rest of the body, for which the connection would be kept
 
     def tick(self, now: float) -> None:
         """Let go of those who have been refused and do not leave."""
@@ -102,18 +119,20 @@ class Receiver:
 
     def _await(self, exchange: Exchange, future: Any, then: Callable[[Exchange, Any], None]) -> None:
         exchange.reading = True
-        # The exchange does not hold the future: Python cannot see the way back, and would keep both for ever.
+        self._awaited[exchange] = future
         future.add_done_callback(partial(self._continue, exchange, then), context=None)
 
     def _continue(self, exchange: Exchange, then: Callable[[Exchange, Any], None], future: Any) -> None:
+        self._awaited.pop(exchange, None)
         if not self._is_open(exchange):
             return  # it came too late
+        proto = exchange.proto
         try:
             then(exchange, future)
         except MaxfwError as error:
             self._refuse(exchange, error)
             if isinstance(error, TooLarge):
-                self._discard(exchange.proto)
+                self._discard(proto)
         except BaseException:
             log.exception("the body of a request could not be taken")
             self._refuse(exchange, ServiceError("the server failed to take this request"))
@@ -146,6 +165,9 @@ class Receiver:
         piece = future.result()
         if piece:
             self._admission.receive(exchange.head, len(piece))
+            if not self._is_open(exchange):  # it was refused just now, and its bytes forgotten
+                self._admission.forget(exchange.head)
+                return
             exchange.body += piece
             self._admission.check_length(exchange.head, len(exchange.body))
             self._await(exchange, exchange.proto.__anext__(), self._on_piece)

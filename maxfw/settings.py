@@ -7,18 +7,21 @@ This is the only module that reads the environment.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import logging
 import os
+import ssl
+import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from maxfw.errors import BadSetting
+from maxfw.errors import BadSetting, SetupError, one_line
 
 PREFIX = "MAXFW_"
 
@@ -88,7 +91,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=86_400,
-            description="seconds after which the model must have answered its own sample again to count as ready",
+            description="seconds after which whoever asks for readiness has the model asked its own sample again",
         ),
     ] = 60
 
@@ -144,6 +147,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         False
     )
 
+    @property
+    def scheme(self) -> str:
+        """`https` or `http`: what clients write before the address."""
+        return "https" if self.tls_cert else "http"
+
 
 def environment_name(field: str) -> str:
     """`max_image_mb` → `MAXFW_MAX_IMAGE_MB`."""
@@ -176,6 +184,55 @@ def load_settings(
         if value is not None:
             values[name] = _convert(name, value, "--" + name.replace("_", "-"))
     return Settings(**values)
+
+
+def check_tls(settings: Settings) -> None:
+    """See that the files of HTTPS are there, readable and fit together, before a model is loaded for minutes.
+
+    Raises:
+        BadSetting: one of them is missing or cannot be used.
+    """
+    if not settings.tls_cert:
+        for name in ("tls_key", "tls_client_ca"):
+            if getattr(settings, name):
+                raise BadSetting(
+                    f"{environment_name(name)} is set and MAXFW_TLS_CERT is not",
+                    hint="HTTPS needs MAXFW_TLS_CERT and MAXFW_TLS_KEY; set both, or none for plain HTTP",
+                )
+        return
+    if not settings.tls_key:
+        raise BadSetting("MAXFW_TLS_CERT is set and MAXFW_TLS_KEY is not", hint="set both, or neither")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for name in ("tls_cert", "tls_key", "tls_client_ca"):
+        if path := getattr(settings, name):
+            _check_file(name, path)
+    try:
+        # The password is for a key that has one, which nobody could be asked for: empty, it is refused.
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except (OSError, ValueError) as error:
+        raise BadSetting(
+            f"MAXFW_TLS_CERT={settings.tls_cert!r} and MAXFW_TLS_KEY={settings.tls_key!r} "
+            f"are no certificate and its key: {error}",
+            hint="both are PEM files; the key has no password",
+        ) from None
+    if settings.tls_client_ca:
+        try:
+            context.load_verify_locations(settings.tls_client_ca)
+        except (OSError, ValueError) as error:
+            raise BadSetting(
+                f"MAXFW_TLS_CLIENT_CA={settings.tls_client_ca!r} has no certificates: {error}",
+                hint=f"tls_client_ca: {describe('tls_client_ca')}",
+            ) from None
+
+
+@contextlib.contextmanager
+def or_exit() -> Iterator[None]:
+    """A wrong set-up inside ends the program with one line on stderr and exit code 2."""
+    try:
+        yield
+    except SetupError as error:
+        print(one_line(error), file=sys.stderr)
+        sys.exit(2)
 
 
 def inherited_descriptors() -> tuple[int, int] | None:
@@ -223,6 +280,17 @@ def _warn_of(variable: str) -> None:
 
 def _annotation(name: str) -> Any:
     return typing.get_type_hints(Settings, include_extras=True)[name]
+
+
+def _check_file(name: str, path: str) -> None:
+    try:
+        with open(path, "rb"):
+            return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadSetting(
+            f"{environment_name(name)}={path!r} cannot be read: {reason}", hint=f"{name}: {describe(name)}"
+        ) from None
 
 
 def _convert(name: str, value: Any, source: str) -> Any:

@@ -73,9 +73,16 @@ class RequestThreads:
             self._rising += 1
             self._free.pop().wake()
         elif self._started < self._most:
+            thread = _Thread(self, f"{self._name}-{self._started + 1}")
+            try:
+                thread.start()
+            except (
+                RuntimeError
+            ):  # the machine has none left; those that run go on, and the next look tries again
+                log.warning("no thread can be started beside %d of %s", self._started, self._name)
+                return
             self._rising += 1
             self._started += 1
-            _Thread(self, f"{self._name}-{self._started}").start()
 
 
 class _Thread(threading.Thread):

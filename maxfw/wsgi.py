@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 Environ = dict[str, Any]
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
     status: int
     headers: Headers
     content: bytes
-    rest: Generator[bytes, None, None] | None
+    rest: Rest | None
 
 
 def environ_of(
@@ -94,17 +94,37 @@ def call(app: WSGIApp, environ: Environ) -> Answer:
 
     written: list[bytes] = []
     content = app(environ, start_response)
-    pieces = iter(content)
-    first = b"".join(written) + next(pieces, b"")
-    status, headers = started
-    headers = [(name.lower(), value) for name, value in headers]
-    if isinstance(content, list | tuple) or _is_short(headers):
-        try:
-            return Answer(status, headers, b"".join((first, *pieces)), None)
-        finally:
-            _close(content)
-    started[0] = None
-    return Answer(status, headers, first, _closing(pieces, content))
+    try:
+        pieces = iter(content)
+        first = b"".join(written) + next(pieces, b"")
+        status, headers = started
+        if not 200 <= status <= 599:
+            raise ValueError(f"the app answered with the status {status}")
+        headers = [(name.lower(), value) for name, value in headers]
+        if not isinstance(content, list | tuple) and not _is_short(headers):
+            started[0] = None
+            return Answer(status, headers, first, Rest(pieces, content))
+        answer = Answer(status, headers, b"".join((first, *pieces)), None)
+    except BaseException:
+        _close(content)
+        raise
+    _close(content)
+    return answer
+
+
+class Rest:
+    """What is still to come of an answer; to be closed, begun or not."""
+
+    def __init__(self, pieces: Iterator[bytes], content: Any) -> None:
+        self._pieces = pieces
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        """Tell the app that nobody takes more of it."""
+        _close(self._content)
 
 
 def _key_of(name: str) -> str | None:
@@ -116,13 +136,6 @@ def _key_of(name: str) -> str | None:
 
 def _is_short(headers: Headers) -> bool:
     return any(name == "content-length" and int(value) <= WHOLE_BYTES for name, value in headers)
-
-
-def _closing(pieces: Iterator[bytes], content: Any) -> Generator[bytes, None, None]:
-    try:
-        yield from pieces
-    finally:
-        _close(content)
 
 
 def _close(content: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from maxfw.errors import BadSetting
+from maxfw.errors import BadSetting, Overloaded
 from maxfw.model import MAXModelWrapper
 from maxfw.settings import Settings, load_settings
 from maxfw.tasks.text_classification import TextClassification
@@ -67,8 +67,9 @@ def test_without_a_known_key_only_pages_and_health_are_open(
             assert refused.headers["WWW-Authenticate"] == "Bearer"
             assert "X-API-Key" in refused.json["hint"]
         assert client.post("/model/predict", headers=headers, **TEXT).status_code == 401
-        for path in ("/", "/swagger.json", "/health/live", "/health/ready"):
-            assert client.get(path, headers=headers).status_code == 200
+        for path in ("/", "/app", "/swagger.json", "/health/live"):
+            assert client.get(path, headers=headers).status_code in (200, 302, 307, 308)
+        assert client.options("/model/predict", headers=headers).status_code == 200
 
 
 def test_a_key_in_the_settings_that_is_no_hash_is_refused_without_showing_it(
@@ -99,10 +100,13 @@ def test_a_compressed_body_is_read(client: FlaskClient, encoding: str, compresse
     [
         (gzip.compress(b" " * 50_000_000), 413),
         (gzip.compress(BODY)[:-9], 400),
+        (gzip.compress(b" " * 25_000_000) + gzip.compress(b" " * 25_000_000), 413),
+        (gzip.compress(b"") * 10_001, 413),
+        (gzip.compress(BODY) + gzip.compress(BODY)[:-9], 400),
+        (gzip.compress(BODY) + b"and more", 400),
         (b"no gzip at all", 400),
-        (b"", 400),
     ],
-    ids=["bomb", "cut", "nonsense", "empty"],
+    ids=["bomb", "cut", "bomb in two", "many members", "second cut", "trailing", "nonsense"],
 )
 def test_a_compressed_body_is_bounded_when_it_is_plain(
     client: FlaskClient, compressed: bytes, status: int
@@ -112,6 +116,23 @@ def test_a_compressed_body_is_bounded_when_it_is_plain(
 
     assert answer.status_code == status
     assert client.post("/model/predict", **TEXT).status_code == 200
+
+
+def test_a_body_of_several_gzip_members_is_read_whole(client: FlaskClient) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    members = gzip.compress(BODY[:7]) + gzip.compress(b"") + gzip.compress(BODY[7:]) + b"\0" * 70_000
+    answer = client.post("/model/predict", data=members, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_empty_body_that_is_called_compressed_is_an_empty_body(client: FlaskClient) -> None:
+    said = client.post("/model/predict", data=b"", headers={"Content-Type": "application/json"}).json
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = client.post("/model/predict", data=b"", headers=headers)
+
+    assert answer.status_code == 400
+    assert (answer.json["code"], answer.json["message"]) == (said["code"], said["message"])
 
 
 # ------------------------------------------------------------------------------------------------ metrics and logs
@@ -199,17 +220,28 @@ class Moody(MAXModelWrapper):
         return np.array([0.5])
 
 
+def ready(client: FlaskClient, status: int) -> Any:
+    """The answer of `/health/ready` when it has this status, which takes an answer of the model at most."""
+    pause = threading.Event()
+    for _ in range(500):
+        answer = client.get("/health/ready")
+        if answer.status_code == status and "not answered" not in answer.text:
+            return answer
+        pause.wait(0.01)
+    raise AssertionError(answer.text)
+
+
 def test_a_service_is_ready_when_its_model_has_answered_its_sample() -> None:
     with client_of(Moody()) as client:
-        assert client.get("/health/ready").json == {"status": "ok"}
+        assert client.get("/health/ready").status_code == 503  # nobody has asked the model yet
+        assert ready(client, 200).json == {"status": "ok"}
 
 
 def test_a_model_that_fails_its_sample_is_not_ready_but_alive() -> None:
     model = Moody()
     model.mood = "bad"
     with client_of(model) as client:
-        refused = client.get("/health/ready")
-        assert refused.status_code == 503
+        refused = ready(client, 503)
         assert "model_failed" in refused.json["reason"]
         assert "not today" not in refused.text
         assert client.get("/health/live").status_code == 200
@@ -218,23 +250,16 @@ def test_a_model_that_fails_its_sample_is_not_ready_but_alive() -> None:
 def test_the_sample_is_asked_again_when_it_was_too_long_ago() -> None:
     model = Moody()
     with client_of(model, canary_s=1) as client:
-        assert client.get("/health/ready").status_code == 200
+        ready(client, 200)
         model.mood = "bad"
-        health = client.application.extensions["maxfw.health"]
-        health._checked_at -= 2
-        client.get("/health/ready")  # starts the check
-        deadline = threading.Event()
-        for _ in range(200):
-            if client.get("/health/ready").status_code == 503:
-                break
-            deadline.wait(0.02)
-        assert client.get("/health/ready").status_code == 503
+        client.application.extensions["maxfw.health"]._checked_at -= 2
+        ready(client, 503)
 
 
 def test_a_stuck_model_is_neither_ready_nor_for_long_alive() -> None:
     model = Moody()
     with client_of(model, predict_timeout_s=0.05) as client:
-        assert client.get("/health/ready").status_code == 200
+        ready(client, 200)
         model.mood = "stuck"
         assert client.post("/model/predict", **TEXT).status_code == 504
         pause = threading.Event()
@@ -254,6 +279,29 @@ def test_whoever_shuts_down_is_not_ready(client: FlaskClient) -> None:
 
     assert client.get("/health/ready").status_code == 503
     assert client.get("/health/live").status_code == 200
+
+
+def test_a_redirect_never_leads_to_a_host_that_a_stranger_named(client: FlaskClient) -> None:
+    client.application.add_url_rule("/folder/", "folder", lambda: "here")
+    for path, place in (("/app", "app/"), ("/folder?x=1", "/folder/?x=1")):
+        moved = client.get(path, headers={"Host": "evil.example"})
+        assert moved.status_code in (302, 307, 308)
+        assert moved.headers["Location"] == place
+
+
+def test_a_busy_model_that_was_not_right_stays_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Moody()
+    model.mood = "bad"
+    with client_of(model) as client:
+        ready(client, 503)
+        health = client.application.extensions["maxfw.health"]
+
+        def busy(*_: Any) -> None:
+            raise Overloaded("busy")
+
+        monkeypatch.setattr(client.application.extensions["maxfw"], "begin", busy)
+        health._ask(client.application.extensions["maxfw"])
+        assert client.get("/health/ready").status_code == 503
 
 
 # ------------------------------------------------------------------------------------------------------ old style

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from maxfw.errors import (
     BadParameter,
     DeadlineExceeded,
     ModelFailed,
+    Overloaded,
     TooLarge,
 )
 from maxfw.model import MAXModelWrapper
@@ -228,3 +230,23 @@ def test_settings_reach_the_batcher(loudness: MAXModelWrapper, settings: Setting
     assert predictor.batcher.is_alive()
     predictor.close()
     assert not predictor.batcher.is_alive()
+
+
+def test_closing_can_be_cut_short_though_the_model_hangs_and_requests_have_long(serve: Serve) -> None:
+    runs, may_end = threading.Event(), threading.Event()
+
+    class Hanging(Text):
+        def _predict(self, x: Any) -> Any:
+            runs.set()
+            may_end.wait(60)
+            return [0.25, 0.75]
+
+    predictor = serve(Hanging(), grace_s=3600)
+    with ThreadPoolExecutor(1) as asking:
+        asked = asking.submit(ask, predictor, "x")
+        assert runs.wait(30)
+        predictor.close(timeout_s=0)  # returns
+
+        assert isinstance(asked.exception(30), Overloaded)
+        assert predictor.batcher.is_alive()
+        may_end.set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import resource
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,7 +12,8 @@ from click.testing import CliRunner
 
 from maxfw.cli import main
 from maxfw.errors import BadSetting
-from maxfw.settings import Settings, describe, environment_name, fields, load_settings
+from maxfw.server import MOST_CONNECTIONS, most_connections
+from maxfw.settings import Settings, check_tls, describe, environment_name, fields, load_settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -94,6 +97,42 @@ def test_variables_of_others_and_of_our_own_machinery_are_not_warned_of(
     )
 
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"tls_key": "file"}, "MAXFW_TLS_KEY"),
+        ({"tls_client_ca": "file"}, "MAXFW_TLS_CLIENT_CA"),
+        ({"tls_cert": "file"}, "MAXFW_TLS_CERT"),
+        ({"tls_cert": "missing", "tls_key": "file"}, "MAXFW_TLS_CERT='missing' cannot be read: No such file"),
+        ({"tls_cert": "file", "tls_key": "."}, "MAXFW_TLS_KEY='.' cannot be read: Is a directory"),
+        ({"tls_cert": "file", "tls_key": "file"}, "are no certificate and its key"),
+    ],
+)
+def test_https_needs_a_certificate_and_its_key(
+    given: dict[str, str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not PEM", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(BadSetting) as refused:
+        check_tls(load_settings({}, **given))
+
+    assert named in refused.value.message
+    assert refused.value.hint
+
+
+def test_plain_http_needs_no_files() -> None:
+    check_tls(Settings())
+    assert (Settings().scheme, Settings(tls_cert="c").scheme) == ("http", "https")
+
+
+def test_connections_are_bounded_by_the_files_that_a_process_may_open() -> None:
+    assert most_connections(resource.RLIM_INFINITY) == MOST_CONNECTIONS
+    assert most_connections(1_000_000) == MOST_CONNECTIONS
+    assert most_connections(1024) == 768
+    assert most_connections(64) == 128
 
 
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)

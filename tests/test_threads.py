@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from maxfw.threads import RequestThreads
 
 WAIT_S = 20
@@ -89,3 +91,19 @@ def test_work_behind_something_unexpectedly_long_gets_a_thread_at_the_next_look(
 
     assert done.wait(WAIT_S)
     gate.set()
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = RequestThreads(2, "test")
+    done = threading.Event()
+
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(threading.Thread, "start", fail)
+        pool.put(done.set)
+    assert pool.waiting() == 1
+    pool.nudge()
+
+    assert done.wait(WAIT_S)

@@ -223,7 +223,9 @@ def test_the_swagger_page_asks_no_other_host(text: FlaskClient) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
 def test_health_answers(text: FlaskClient, path: str) -> None:
-    assert text.get(path).get_json() == {"status": "ok"}
+    text.application.extensions["maxfw.health"]._ask(text.application.extensions["maxfw"])
+
+    assert text.get(path).json == {"status": "ok"}
 
 
 def test_a_model_whose_thread_has_ended_is_neither_ready_nor_alive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.validate import validator
@@ -58,7 +59,8 @@ def test_a_streaming_app_is_wsgi_as_well_and_is_closed() -> None:
     answer = wsgi.call(validator(stream), environ())
     assert answer.content == b"one"
     assert answer.rest is not None
-    assert list(answer.rest) == [b"two"]
+    with contextlib.closing(answer.rest):
+        assert list(answer.rest) == [b"two"]
     assert closed == [True]
 
 
@@ -109,3 +111,45 @@ def test_an_app_that_raises_is_not_silent() -> None:
 
     with pytest.raises(KeyError):
         wsgi.call(fails, environ())
+
+
+@pytest.mark.parametrize("status", ["42 Odd", "999 Odd", "101 Switching"])
+def test_a_status_that_no_server_can_send_is_an_error_of_the_app(status: str) -> None:
+    def odd(request: wsgi.Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response(status, [])
+        return [b""]
+
+    with pytest.raises(ValueError, match="status"):
+        wsgi.call(odd, environ())
+
+
+def test_an_answer_is_closed_even_if_nobody_takes_its_rest_or_it_fails_at_once() -> None:
+    closed = []
+
+    class Pieces:
+        def __init__(self, fails: bool) -> None:
+            self.fails = fails
+
+        def __iter__(self) -> Iterator[bytes]:
+            if self.fails:
+                raise KeyError("inside")
+            yield b"one"
+            yield b"two"
+
+        def close(self) -> None:
+            closed.append(self.fails)
+
+    def app(fails: bool) -> wsgi.WSGIApp:
+        def stream(request: wsgi.Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+            start_response("200 OK", [])
+            return Pieces(fails)
+
+        return stream
+
+    rest = wsgi.call(app(False), environ()).rest
+    assert rest is not None
+    rest.close()
+    with pytest.raises(KeyError):
+        wsgi.call(app(True), environ())
+
+    assert closed == [False, True]

@@ -20,6 +20,7 @@ from maxfw.deploy.ray.options import replicas_of
 from maxfw.server import end_process, serve
 from maxfw.settings import (
     Settings,
+    check_tls,
     describe,
     environment_name,
     export,
@@ -33,6 +34,9 @@ from maxfw.workers import open_socket, supervise
 
 # Enough to decode and encode on many cores; none waits for the model.
 REQUEST_THREADS = 16
+
+# Requests had their time to finish before; this is for a model that is about to return.
+CLOSE_S = 1.0
 
 
 def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,6 +83,7 @@ def command(model: str, engine: str, replicas: str, address: str, **options: Any
       maxfw serve object_detector --engine ray --replicas auto
     """
     settings = load_settings(**options)
+    check_tls(settings)
     folder = find(model)
     if engine == "ray":
         _serve_on_ray(folder, settings, replicas, address)
@@ -96,12 +101,14 @@ def _serve_new(folder: ModelFolder, settings: Settings) -> None:
     model = load_model(folder)
     app = create_app(model, settings)
     if inherited_descriptors() is None and model.task is not None:
-        line = curl_line(model.task, listener.getsockname()[1])
-        click.echo(f"{folder.name} is loaded; when it listens, try:\n  {line}")
+        port = listener.getsockname()[1]
+        url = f"{settings.scheme}://localhost:{port}"
+        line = curl_line(model.task, url)
+        click.echo(f"{folder.name} is loaded; when it listens, open {url}/app/ or try:\n  {line}")
     try:
         serve(app, settings, listener, threads=REQUEST_THREADS)
     finally:
-        app.extensions["maxfw"].close()
+        app.extensions["maxfw"].close(timeout_s=CLOSE_S)
     end_process()
 
 
@@ -120,9 +127,9 @@ def _serve_old(folder: ModelFolder, options: dict[str, Any]) -> None:
     runpy.run_path(str(Path("app.py")), run_name="__main__")
 
 
-def curl_line(task: Task, port: int) -> str:
-    """A request that works, to copy."""
-    url = f"http://localhost:{port}/model/predict"
+def curl_line(task: Task, url: str) -> str:
+    """A request to the server at `url` that works, to copy."""
+    url += "/model/predict"
     if task.files:
         return f"curl -F {task.files[0].name}=@{task.files[0].example} {url}"
     body = msgspec.json.encode(task.sample().body).decode()

@@ -14,7 +14,7 @@ from maxfw.core.answers import OldStyleJSON, json_response
 from maxfw.core.api import MAX_API
 from maxfw.core.config_file import apply_config, load_config_file
 from maxfw.core.default_config import API_DESC, API_TITLE, API_VERSION
-from maxfw.settings import load_settings
+from maxfw.settings import load_settings, or_exit
 from maxfw.web.guards import allow_origins
 
 __all__ = ["API_DESC", "API_TITLE", "API_VERSION", "MAX_API", "MAXApp"]
@@ -31,7 +31,8 @@ class MAXApp:
     """
 
     def __init__(self, title: str = API_TITLE, desc: str = API_DESC, version: str = API_VERSION) -> None:
-        settings = load_settings()
+        with or_exit():  # there is no command of ours around an app.py that could say it
+            settings = load_settings()
         folder = Path.cwd()
         self.app = _flask_in(folder)
         # Flask 3.1 refuses form fields of more than 500 kB, 2019's did not; the body's own limit still counts.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import flask
 from flask import Flask
@@ -25,6 +25,17 @@ LAST_LINES_S = 1.0
 Environ = dict[str, Any]
 
 
+class Refused(NamedTuple):
+    """What is known of a request that is sent away; `origin` is the page that it came from."""
+
+    method: str
+    path: str
+    request_id: str
+    route: str
+    client: str
+    origin: str
+
+
 class Door:
     """Wraps the `wsgi_app` of a Flask app; it is found as `app.extensions["maxfw.door"]`."""
 
@@ -40,6 +51,7 @@ class Door:
         self._keys = guards.Keys(settings.api_keys)
         self._timeout_s = settings.predict_timeout_s
         self._old_style = old_style
+        self._origins = guards.origins_of(settings.cors)
         self._body_limit = int(app.config["MAX_CONTENT_LENGTH"])
         self._app = app
         self._inner = app.wsgi_app
@@ -48,59 +60,76 @@ class Door:
         app.extensions["maxfw.door"] = self
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], _path_of(environ)
         caller: Caller | None = environ.get(CALLER)
-        is_new = (
-            caller is None
-        )  # what hosts the app is not our own front, which has looked at the key already
+        # Our own front has looked at the key already, and notes the answer when it is sent.
+        is_hosted_elsewhere = caller is None
         if caller is None:
             id_ = guards.usable_id(environ.get("HTTP_X_REQUEST_ID", ""))
             caller = environ[CALLER] = Caller(self._timeout_s, request_id=id_)
-        try:
-            if is_new:
-                self._keys.check(environ["PATH_INFO"], lambda name: environ.get(_key(name), ""))
-            if "HTTP_CONTENT_ENCODING" in environ:
-                guards.inflate(environ, self._body_limit)
-        except MaxfwError as error:
-            return self._refused(caller, environ, error, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             headers.append(("X-Request-ID", caller.request_id))
             if not any(name == "X-Content-Type-Options" for name, _ in headers):
                 headers.append(("X-Content-Type-Options", "nosniff"))
-            self.note(
-                caller,
-                environ["REQUEST_METHOD"],
-                _path_of(environ),
-                int(status[:3]),
-                client=environ.get("REMOTE_ADDR", ""),
-                received=environ.get("CONTENT_LENGTH"),
-                size=next((value for name, value in headers if name == "Content-Length"), None),
-            )
+            if is_hosted_elsewhere:
+                self.note(
+                    caller,
+                    method,
+                    path,
+                    int(status[:3]),
+                    client=environ.get("REMOTE_ADDR", ""),
+                    received=environ.get("CONTENT_LENGTH"),
+                    size=next((value for name, value in headers if name == "Content-Length"), None),
+                )
             return start_response(status, headers, exc_info)
 
+        try:
+            if is_hosted_elsewhere:
+                self._keys.check(method, environ["PATH_INFO"], lambda name: environ.get(_key(name), ""))
+            if environ.get("HTTP_CONTENT_ENCODING"):
+                guards.inflate(environ, self._body_limit)
+        except MaxfwError as error:
+            caller.code = error.code
+            headers, body = self._words(error, caller.request_id, environ.get("HTTP_ORIGIN", ""))
+            start(f"{error.status} {error.code}", [*headers, ("Content-Length", str(len(body)))])
+            return [body]
         return self._inner(environ, start)
 
     def id_of(self, offered: str) -> str:
         """The id of a request that offers one, or none."""
         return guards.usable_id(offered)
 
-    def check_key(self, path: str, header: Callable[[str], str]) -> None:
+    def check_key(self, method: str, path: str, header: Callable[[str], str]) -> None:
         """See `Keys.check`."""
-        self._keys.check(path, header)
+        self._keys.check(method, path, header)
 
     def refuse(
-        self, method: str, path: str, request_id: str, error: MaxfwError, started: float
+        self, refused: Refused, error: MaxfwError, started: float
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """The answer to a request that does not reach the app: status, headers and body; counted and logged."""
-        shown = errors.headers_of(error).items()
-        headers = [(name.lower(), value) for name, value in shown]
-        headers += [("x-request-id", request_id), ("x-content-type-options", "nosniff")]
-        body = errors.old_body_of(error) if self._old_style else errors.body_of(error, request_id)
-        seconds = time.monotonic() - started
-        self.metrics.refused(error.code)
-        self.metrics.answered("", method, error.status, seconds)
-        self._log.add(request_id, method, path, error.status, seconds, size=len(body), code=error.code)
+        headers, body = self._words(error, refused.request_id, refused.origin)
+        headers = [(name.lower(), value) for name, value in headers]
+        headers += [("x-request-id", refused.request_id), ("x-content-type-options", "nosniff")]
+        caller = Caller(self._timeout_s, request_id=refused.request_id)
+        caller.started, caller.route, caller.code = started, refused.route, error.code
+        self.note(
+            caller,
+            refused.method,
+            refused.path,
+            error.status,
+            client=refused.client,
+            received=None,
+            size=len(body),
+        )
         return error.status, headers, body
+
+    def _words(self, error: MaxfwError, request_id: str, origin: str) -> tuple[list[tuple[str, str]], bytes]:
+        """Headers and body of a refusal, in the words of the app's time, and readable for pages of other origins."""
+        headers = list(errors.headers_of(error).items())
+        if origin and (self._origins == ["*"] or origin in self._origins):
+            headers.append(("Access-Control-Allow-Origin", "*" if self._origins == ["*"] else origin))
+        return headers, errors.old_body_of(error) if self._old_style else errors.body_of(error, request_id)
 
     def close(self) -> None:
         """Write what is left of the log; if nobody reads it, not for long."""
@@ -112,14 +141,8 @@ class Door:
         predictor = self._app.extensions.get("maxfw")
         if isinstance(predictor, Predictor):
             self.metrics.tick(predictor.batcher.queue_length(), predictor.batcher.busy_s())
-
-    def _refused(
-        self, caller: Caller, environ: Environ, error: MaxfwError, start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], _path_of(environ)
-        status, headers, body = self.refuse(method, path, caller.request_id, error, caller.started)
-        start_response(f"{status} {error.code}", [*headers, ("content-length", str(len(body)))])
-        return [body]
+        else:
+            self.metrics.count()
 
     def note(
         self, caller: Caller, method: str, path: str, status: int, *, client: str, received: Any, size: Any

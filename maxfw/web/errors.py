@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from urllib.parse import urlsplit, urlunsplit
 
 import flask
 import msgspec
@@ -56,7 +57,7 @@ def install(app: Flask) -> None:
 def response_of(error: Exception) -> Response:
     """Any exception → the JSON answer that the caller gets; the log gets what the caller does not."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]  # a redirect is no error
+        return _redirect(error)
     caller = current_caller()
     request_id = caller.request_id if caller else ""
     shown = shown_in_place_of(error, request_id)
@@ -106,13 +107,21 @@ def headers_of(error: MaxfwError) -> dict[str, str]:
     return headers
 
 
+def _redirect(error: HTTPException) -> Response:
+    """A redirect is no error; it leads to a path of this server, whatever host the request claimed to ask."""
+    response: Response = error.get_response()  # type: ignore[assignment]
+    target = urlsplit(response.headers.get("Location", "/"))
+    response.headers["Location"] = urlunsplit(("", "", target.path, target.query, ""))
+    return response
+
+
 def shown_in_place_of(error: BaseException, request_id: str) -> MaxfwError:
     """The error that may be shown in place of the one that happened."""
     if isinstance(error, BadModelOutput):
         log.error("request %s: %s", request_id, error.message)
     if isinstance(error, RequestError | ServiceError | MissingExtra):
         return error
-    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+    if isinstance(error, HTTPException) and (error.code or 500) < 500 and flask.has_request_context():
         return _from_http(error)
     log.error("request %s failed", request_id, exc_info=error)
     return ServiceError("the server failed to answer this request", hint="its log has the reason")

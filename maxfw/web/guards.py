@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import os
 import re
-import uuid
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -23,11 +23,12 @@ MAX_HEADER_BYTES = 8192
 HEADER_TIMEOUT_S = 10
 
 # What needs no key: whether the service is well, and pages, which hold no secrets and are how people send a key.
-_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app/.*)?")
+_OPEN = re.compile(r"/(health(/.*)?|swagger\.json|swaggerui/.*|app(/.*)?)?")
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 16
+_MOST_MEMBERS = 10_000  # each costs time, even one without content
 
 
 class BoundedRequest(flask.Request):
@@ -45,10 +46,16 @@ def install(app: Flask, body_limit: int) -> None:
     app.config["MAX_CONTENT_LENGTH"] = body_limit
 
 
-def allow_origins(app: Flask, origins: str) -> None:
-    """Let browsers call from `origins`: `*`, or several separated by commas."""
-    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
-    CORS(app, origins="*" if "*" in allowed else allowed)
+def origins_of(setting: str) -> list[str]:
+    """`https://a.org, https://b.org` → each of them; everybody (`*`) stands alone."""
+    origins = [origin.strip() for origin in setting.split(",") if origin.strip()]
+    return ["*"] if "*" in origins else origins
+
+
+def allow_origins(app: Flask, setting: str) -> None:
+    """Let browsers call from these origins: `*`, or several separated by commas."""
+    origins = origins_of(setting)
+    CORS(app, origins="*" if origins == ["*"] else origins)
 
 
 def request_limits(settings: Settings) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def request_limits(settings: Settings) -> dict[str, Any]:
 
 def usable_id(offered: str) -> str:
     """The id that a client offers for its request, or a new one in place of an unusable one."""
-    return offered if offered and _USABLE_ID.fullmatch(offered) else uuid.uuid4().hex
+    return offered if offered and _USABLE_ID.fullmatch(offered) else os.urandom(16).hex()
 
 
 class Keys:
@@ -84,13 +91,15 @@ class Keys:
                 )
         self._hashes = [bytes.fromhex(one) for one in written]
 
-    def check(self, path: str, header: Callable[[str], str]) -> None:
+    def check(self, method: str, path: str, header: Callable[[str], str]) -> None:
         """Let a request pass if it needs no key or has a right one; `header` gives the value of a header.
+
+        A browser's OPTIONS never carries a key, and asks only what it may ask.
 
         Raises:
             Unauthorized: it has none, or a wrong one.
         """
-        if not self._hashes or _OPEN.fullmatch(path):
+        if not self._hashes or method == "OPTIONS" or _OPEN.fullmatch(path):
             return
         offered = header("x-api-key")
         if not offered:
@@ -114,25 +123,45 @@ def inflate(environ: dict[str, Any], limit: int) -> None:
     encoding = environ["HTTP_CONTENT_ENCODING"].strip().lower()
     if encoding not in ("gzip", "x-gzip", "deflate"):
         return
-    stream = environ["wsgi.input"]
-    machine = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out whether it is gzip or zlib
-    plain = bytearray()
     try:
-        while piece := machine.unconsumed_tail or stream.read(_PIECE):
+        plain = _inflated(environ["wsgi.input"], limit)
+    except EOFError:
+        raise BadInput(f"the {encoding} data of the body was cut short") from None
+    except zlib.error as error:
+        raise BadInput(
+            f"the body is not the {encoding} data that its Content-Encoding says: {error}"
+        ) from None
+    environ["wsgi.input"] = io.BytesIO(plain)
+    environ["CONTENT_LENGTH"] = str(len(plain))
+    del environ["HTTP_CONTENT_ENCODING"]
+
+
+def _inflated(stream: IO[bytes], limit: int) -> bytearray:
+    """The plain content of every gzip member, or of the one piece of zlib data; nothing stays nothing.
+
+    Raises:
+        TooLarge: see `inflate`.
+        EOFError: the data ends too early.
+        zlib.error: it is damaged.
+    """
+    plain = bytearray()
+    piece = stream.read(_PIECE)
+    members = 0
+    while piece:
+        members += 1
+        if members > _MOST_MEMBERS:
+            raise TooLarge(f"the body has more than {_MOST_MEMBERS} gzip members", hint="compress it in one")
+        machine = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out whether it is gzip or zlib
+        while not machine.eof:
+            if not piece:
+                raise EOFError
             plain += machine.decompress(piece, _PIECE)
             if len(plain) > limit:
                 raise TooLarge(
                     f"the body has more than {limit} bytes when it is decompressed", hint="send less"
                 )
-            if machine.eof:
-                break
-        plain += machine.flush()
-    except zlib.error as error:
-        raise BadInput(
-            f"the body is not the {encoding} data that its Content-Encoding says: {error}"
-        ) from None
-    if not machine.eof:
-        raise BadInput(f"the {encoding} data of the body was cut short")
-    environ["wsgi.input"] = io.BytesIO(plain)
-    environ["CONTENT_LENGTH"] = str(len(plain))
-    del environ["HTTP_CONTENT_ENCODING"]
+            piece = machine.unconsumed_tail or (b"" if machine.eof else stream.read(_PIECE))
+        piece = machine.unused_data or stream.read(_PIECE)
+        while piece and not (piece := piece.lstrip(b"\0")):  # as gzip does: zeros fill up a block of a tape
+            piece = stream.read(_PIECE)
+    return plain

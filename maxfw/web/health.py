@@ -6,6 +6,7 @@ The sample is asked again when somebody wants to know and the last time is too l
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from maxfw.settings import Settings
 
 log = logging.getLogger("maxfw")
 
-FIRST_ANSWER_S = 5.0  # for which whoever asks before the first answer waits
+AGAIN_S = 1.0  # after which a model that was not right is asked again
 STUCK = 2  # timeouts, after which a call of the model is not expected to return
 
 
@@ -33,23 +34,26 @@ class Health:
         self._predictor = predictor
         self._settings = settings
         self._lock = threading.Lock()
-        self._checked = threading.Event()
         self._checking = False
-        self._checked_at = 0.0
+        self._checked_at = -math.inf
         self._problem = "the model has not answered its sample yet"
         self.draining = False
-        #: Whether all request threads are busy with requests whose time is over; the server knows.
-        self.threads_are_stuck: Callable[[], bool] = lambda: False
+        #: Whether all request threads are busy with requests whose time is over, by more than so many seconds; the
+        #: server knows.
+        self.threads_are_stuck: Callable[[float], bool] = lambda more_s: False
 
     def end_of_life(self) -> str:
         """Why only a new process can help; empty if none is needed."""
+        timeout_s = self._settings.predict_timeout_s
+        if self.threads_are_stuck((STUCK - 1) * timeout_s):
+            return "all request threads are stuck"
         if self._predictor is None:
             return ""
         batcher = self._predictor.batcher
         if not batcher.is_alive():
             return "the model's thread has ended"
         busy_s = batcher.busy_s()
-        if busy_s > STUCK * self._settings.predict_timeout_s:
+        if busy_s > STUCK * timeout_s:
             return f"the model has not returned for {busy_s:.0f} s"
         return ""
 
@@ -59,16 +63,14 @@ class Health:
             return "the server is shutting down"
         if end := self.end_of_life():
             return end
-        if self.threads_are_stuck():
+        if self.threads_are_stuck(0.0):
             return "all request threads are stuck"
         if self._predictor is None:
             return ""
         if self._predictor.batcher.busy_s() > self._settings.predict_timeout_s:
             return "the model is stuck"
-        if not self._checked.is_set():
-            self.check()
-            self._checked.wait(FIRST_ANSWER_S)
-        elif time.monotonic() - self._checked_at > self._settings.canary_s:
+        wait_s = AGAIN_S if self._problem else self._settings.canary_s
+        if time.monotonic() - self._checked_at > wait_s:
             self.check()
         return self._problem
 
@@ -84,13 +86,17 @@ class Health:
             if self._checking or self._predictor is None:
                 return
             self._checking = True
-        threading.Thread(target=self._ask, args=(self._predictor,), name="maxfw-canary", daemon=True).start()
+        canary = threading.Thread(target=self._ask, args=(self._predictor,), name="maxfw-canary", daemon=True)
+        try:
+            canary.start()
+        except RuntimeError:  # there is no thread to be had now
+            self._checking = False
 
     def _ask(self, predictor: Predictor) -> None:
         try:
             problem = _sample_problem(predictor)
         except Overloaded:
-            problem = "" if self._checked.is_set() else "the model is too busy for its sample"
+            problem = self._problem  # it is too busy to be asked, which says nothing new
         except MaxfwError as error:
             problem = f"the model's sample failed: {error.code}"
         except Exception:
@@ -100,7 +106,6 @@ class Health:
             log.error("not ready: %s", problem)
         self._problem, self._checked_at = problem, time.monotonic()
         self._checking = False
-        self._checked.set()
 
 
 def _sample_problem(predictor: Predictor) -> str:
@@ -117,7 +122,7 @@ def _sample_problem(predictor: Predictor) -> str:
 
 def install(app: Flask, health: Health) -> None:
     """Add `/health`, `/health/live` and `/health/ready`."""
-    pages = Blueprint("health", __name__)
+    pages = Blueprint("maxfw_health", __name__)
 
     @pages.get("/health/live")
     def live() -> tuple[Response, int]:

@@ -17,6 +17,7 @@ import msgspec
 
 MOST_LINES = 10_000
 MOST_PATH = 200
+LATE_S = 2.0
 _STDERR = 2
 _encode = msgspec.json.Encoder().encode
 
@@ -29,6 +30,7 @@ class AccessLog:
         self._entries: deque[dict[str, Any]] = deque()
         self._dropped = 0
         self._writing = threading.Lock()
+        self._flushed_at = time.monotonic()
 
     def add(
         self,
@@ -65,13 +67,25 @@ class AccessLog:
                 "stages": stages,
             }
         )
+        if (
+            time.monotonic() - self._flushed_at > LATE_S
+        ):  # nobody flushes: what hosts the app is not our own server
+            self.flush()
 
     def flush(self, *, wait_s: float = 0) -> None:
         """Have what was noted written by a thread; it is waited for this long."""
-        if not self._entries or not self._writing.acquire(timeout=wait_s):
-            return  # nothing to do, or somebody does not read what was written last time
+        if not self._entries:
+            self._flushed_at = time.monotonic()
+            return
+        if not self._writing.acquire(timeout=wait_s):
+            return  # somebody does not read what was written last time
+        self._flushed_at = time.monotonic()
         writer = threading.Thread(target=self._write, name="maxfw-log", daemon=True)
-        writer.start()
+        try:
+            writer.start()
+        except RuntimeError:  # there is no thread to be had now
+            self._writing.release()
+            return
         writer.join(wait_s)
 
     def _write(self) -> None:

@@ -101,7 +101,7 @@ def test_a_thousand_timeouts_leave_the_threads_as_they_were(faulty: Faulty) -> N
 def _time_out_often(faulty: Faulty, rounds: int) -> None:
     with survives(faulty.target), ThreadPoolExecutor(20) as pool:
         for _ in range(rounds):
-            statuses = list(pool.map(lambda _: faulty.tell("hang for 2.2").status, range(20)))
+            statuses = list(pool.map(lambda _: faulty.tell("hang for 3.2").status, range(20)))
             assert set(statuses) <= {503, 504}, statuses
             until(lambda: faulty.tell("right").status == 200, "an answer after the long ones")
 
