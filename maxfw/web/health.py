@@ -74,10 +74,10 @@ class Health:
             self.check()
         return self._problem
 
-    def first_problem(self, seconds: float) -> str:
-        """What the first answer to the sample has shown, for which this waits so long; empty if all is well."""
-        self.check()
-        self._checked.wait(seconds)
+    def first_problem(self) -> str:
+        """What the answer to the sample shows, for which this waits; empty if all is well."""
+        if self._predictor is not None:
+            self._ask(self._predictor)
         return self._problem
 
     def check(self) -> None:

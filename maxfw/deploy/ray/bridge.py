@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,7 +16,7 @@ from maxfw.admission import Admission, Head, Kind
 from maxfw.errors import Abandoned, MaxfwError, RequestTimeout
 from maxfw.predictor import Caller
 from maxfw.settings import Settings
-from maxfw.web.door import Door
+from maxfw.web.door import Door, Refused
 from maxfw.web.errors import CALLER
 
 LIGHT_THREADS = 4
@@ -58,18 +59,25 @@ class Bridge:
         head = self._head_of(scope)
         try:
             body = await self._admitted(head, receive)
-            environ = self._environ(scope, head, body)
             caller = Caller(self._settings.predict_timeout_s, request_id=head.request_id)
-            await self._told(await self._run(head, caller, environ), send)
+            answer = await self._run(head, caller, self._environ(scope, head, body))
         except MaxfwError as error:
-            status, headers, content = self._door.refuse(
-                head.method, head.path, head.request_id, error, started
+            who = Refused(
+                head.method, head.path, head.request_id, head.route, _client_of(scope), head.get("origin")
             )
-            await self._told(
-                wsgi.Answer(status, [*headers, ("content-length", str(len(content)))], content, None), send
-            )
+            status, headers, content = self._door.refuse(who, error, started)
+            headers.append(("content-length", str(len(content))))
+            answer = wsgi.Answer(status, headers, content, None)
+        else:
+            size = len(answer.content) if answer.rest is None else None
+            self._note(scope, head, caller, answer.status, size)
         finally:
             self._admission.leave(head)
+        await self._told(answer, send)
+
+    def _note(self, scope: Message, head: Head, caller: Caller, status: int, size: int | None) -> None:
+        client, received = _client_of(scope), head.length or 0
+        self._door.note(caller, head.method, head.path, status, client=client, received=received, size=size)
 
     def _head_of(self, scope: Message) -> Head:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
@@ -112,7 +120,7 @@ class Bridge:
         threads = self._threads if head.kind is Kind.PREDICT else self._light
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, wsgi.call, self._app, environ)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # the client has left
             caller.leave()
             raise
 
@@ -124,16 +132,19 @@ class Bridge:
             if name != "x-request-id"
         ]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        rest = answer.rest
-        await send({"type": "http.response.body", "body": answer.content, "more_body": rest is not None})
-        while rest is not None:
-            piece = await asyncio.get_running_loop().run_in_executor(self._light, next, rest, None)
-            rest = rest if piece is not None else None
-            await send({"type": "http.response.body", "body": piece or b"", "more_body": rest is not None})
+        if answer.rest is None:
+            await send({"type": "http.response.body", "body": answer.content})
+            return
+        with contextlib.closing(answer.rest):
+            await send({"type": "http.response.body", "body": answer.content, "more_body": True})
+            pieces = iter(answer.rest)
+            while piece := await asyncio.get_running_loop().run_in_executor(self._light, _next, pieces):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
     @staticmethod
     def _environ(scope: Message, head: Head, body: bytes) -> wsgi.Environ:
-        server, client = scope.get("server") or ("", ""), scope.get("client") or ("", "")
+        server = scope.get("server") or ("", "")
         environ = wsgi.environ_of(
             method=head.method,
             path=head.path,
@@ -141,10 +152,20 @@ class Bridge:
             scheme=scope.get("scheme", "http"),
             http_version=scope.get("http_version", "1.1"),
             server=f"{server[0]}:{server[1]}",
-            client=f"{client[0]}:{client[1]}",
+            client=f"{_client_of(scope)}:0",
             authority=None,
             headers=head.headers,
             body=body,
         )
         environ["SCRIPT_NAME"] = scope.get("root_path", "")
         return environ
+
+
+def _client_of(scope: Message) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    """The next piece that is not empty; an empty one at the end."""
+    return next((piece for piece in pieces if piece), b"")

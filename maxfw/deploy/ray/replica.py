@@ -42,7 +42,7 @@ class Replica:
         self._flask = create_app(loaded, self._settings)
         self._threads = self._settings.threads or most_ongoing(type(loaded))
         self._health = self._flask.extensions["maxfw.health"]
-        if problem := self._health.first_problem(self._settings.predict_timeout_s):
+        if problem := self._health.first_problem():
             raise BadModel(f"{model}: {problem}")
         self._own_metrics: Callable[[], Response] = self._flask.view_functions["maxfw_metrics"]  # type: ignore[assignment]
         self._flask.view_functions["maxfw_metrics"] = self._all_metrics
