@@ -5,7 +5,8 @@
 A photo is a JPEG of 640×480 pixels. The loop reads, decodes, prepares, predicts in the model's best batches, and
 encodes, one after the other; the job is `maxfw.offline` on the same files; the server is asked by wrk, over 16
 connections. The three take turns, because the machine is shared, and the median of the rounds counts.
-Prints JSON: photos a second of each, and the job's share of the loop's.
+Prints JSON: photos a second of each, milliseconds of the processor that one takes, which say more on a machine that
+others use too, and the job's shares of the loop's and the server's rate.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ def job_rate(predictor: Predictor, folder: Path, out: Path) -> float:
 
 
 @contextmanager
-def server(model: str) -> Iterator[int]:
-    """`maxfw serve` on a free port."""
+def server(model: str) -> Iterator[tuple[int, int]]:
+    """`maxfw serve` on a free port → the port, and the process."""
     words = [sys.executable, "-m", "maxfw", "serve", model, "--port", "0"]
     environment = {**os.environ, "MAXFW_ACCESS_LOG": "off", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
@@ -90,12 +91,18 @@ def server(model: str) -> Iterator[int]:
     try:
         for line in process.stdout:
             if found := re.search(r"http://[\d.]+:(\d+)", line):
-                yield int(found[1])
+                yield int(found[1]), process.pid
                 return
         raise RuntimeError("the server did not start")
     finally:
         process.terminate()
         process.wait()
+
+
+def cpu_s(pid: int) -> float:
+    """The seconds of the processor that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def upload(photo: Path, field: str) -> bytes:
@@ -122,7 +129,8 @@ def main() -> None:
     options = parser.parse_args()
     predictor = Predictor(load_model(find(options.model)), settings_for_jobs(load_settings()))
     rates: dict[str, list[float]] = {"loop": [], "job": [], "server": []}
-    with tempfile.TemporaryDirectory(prefix="maxfw-jobs-") as name, server(options.model) as port:
+    costs: dict[str, list[float]] = {"loop": [], "job": [], "server": []}
+    with tempfile.TemporaryDirectory(prefix="maxfw-jobs-") as name, server(options.model) as (port, pid):
         folder = Path(name, "photos")
         folder.mkdir()
         photos = make_photos(folder, options.photos)
@@ -133,15 +141,22 @@ def main() -> None:
         ]
         exchange = Exchange([upload(photo, predictor.task.files[0].name) for photo in some], answers)
         for number in range(options.rounds):
+            started = cpu_s(os.getpid())
             rates["loop"].append(loop_rate(predictor, photos))
+            between = cpu_s(os.getpid())
             rates["job"].append(job_rate(predictor, folder, Path(name, f"{number}.jsonl")))
+            costs["loop"].append((between - started) / len(photos) * 1000)
+            costs["job"].append((cpu_s(os.getpid()) - between) / len(photos) * 1000)
+            before = cpu_s(pid)
             load = wrk(port, exchange, connections=CONNECTIONS, seconds=5)
             if load.wrong:
                 raise RuntimeError(load.wrong)
             rates["server"].append(load.per_second)
+            costs["server"].append((cpu_s(pid) - before) / load.requests * 1000)
     middle = {name: round(statistics.median(values), 1) for name, values in rates.items()}
     shares = {f"job / {other}": round(middle["job"] / middle[other], 2) for other in ("loop", "server")}
-    print(json.dumps({"model": options.model, **middle, **shares}))
+    cpu_ms = {name: round(statistics.median(values), 2) for name, values in costs.items()}
+    print(json.dumps({"model": options.model, **middle, "cpu_ms": cpu_ms, **shares}))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def measure(seconds: float) -> dict[str, Any]:
         found[f"waiting, {replicas} replicas"] = told(load)
     serve.delete("waiting")
     serve.run(application({"model": str(MODELS / "noop"), "replicas": 1}), name="noop", route_prefix="/noop")
-    with server(str(MODELS / "noop")) as own:
+    with server(str(MODELS / "noop")) as (own, _):
         for connections in (1, CONNECTIONS):
             for name, where, route in (("ray", port, "/noop"), ("own", own, "")):
                 wrk(where, exchange(route), connections=connections, seconds=2)
