@@ -13,15 +13,15 @@ GATHERED = $(if $(wildcard ../shared/data),mirror,)
 EVERYTHING = $(if $(GATHERED),$(CURDIR)/.mirror,$(MAXFW_ASSETS_MIRROR))
 export MAXFW_ASSETS_MIRROR ?= $(if $(wildcard $(MIRROR)),$(MIRROR),)
 
-.PHONY: serve test test-all test-tensorflow test-pytorch test-docker test-browser check format docs evaluate mirror bench bench-zoo clean
+.PHONY: serve test test-all test-tensorflow test-pytorch test-docker test-ray test-browser check format docs evaluate mirror bench bench-zoo clean
 
 serve: $(VENV)/serve.stamp  ## install, then serve the embedded model on port 5000
 	$(BIN)/maxfw serve $(MODEL) --port $(PORT)
 
 test: $(VENV)/test.stamp  ## the core, LiteRT and ONNX
-	$(BIN)/pytest -m "not tensorflow and not pytorch and not docker and not browser and not long" $(ARGS)
+	$(BIN)/pytest -m "not tensorflow and not pytorch and not docker and not ray and not browser and not long" $(ARGS)
 
-test-all: test-tensorflow test-pytorch test-docker test-browser  ## what `make test` leaves out: extras in environments of their own, images, pages
+test-all: test-tensorflow test-pytorch test-docker test-ray test-browser  ## what `make test` leaves out: extras in environments of their own, images, pages
 
 test-tensorflow: .venv-tensorflow/test.stamp
 	.venv-tensorflow/bin/pytest -m "tensorflow and not long" $(ARGS)
@@ -33,6 +33,9 @@ test-pytorch: .venv-pytorch/test.stamp $(GATHERED)
 test-docker: $(VENV)/test.stamp  ## images, built and run by a real container engine
 	$(if $(wildcard $(ENGINE)),$(ENGINE))
 	$(BIN)/pytest -m "docker and not long" $(ARGS)
+
+test-ray: .venv-ray/test.stamp  ## a cluster of two nodes on this machine
+	.venv-ray/bin/pytest -m "ray and not long" $(ARGS)
 
 test-browser: .venv-browser/test.stamp  ## the pages, in the system's Chromium
 	.venv-browser/bin/pytest -m "browser and not long" $(ARGS)
@@ -95,6 +98,11 @@ $(VENV)/docs.stamp: setup.py
 	test -x .venv-pytorch/bin/python || $(PYTHON) -m venv .venv-pytorch
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
 	.venv-pytorch/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,fasttext,hdf5,audio,speech,pytorch,huggingface,tokenizers,test]'
+	touch $@
+
+.venv-ray/test.stamp: setup.py
+	test -x .venv-ray/bin/python || $(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/pip install --quiet --disable-pip-version-check -e '.[client,litert,onnx,ocr,audio,ray,test]'
 	touch $@
 
 .venv-browser/test.stamp: setup.py

@@ -30,7 +30,7 @@ EXTRAS = {
     "audio": ["soundfile>=0.12", "soxr>=0.5"],
     "speech": ["pocketsphinx>=5.1,<5.2"],  # its wheel carries the English model
     "hdf5": ["h5py>=3.10"],  # weights of Keras 2, read without TensorFlow
-    "ray": ["ray[serve]>=2.40"],
+    "ray": ["ray[serve,data]>=2.60", "pyyaml>=6"],
     "docker": ["docker>=7.1", "cyclonedx-python-lib>=9", "pyyaml>=6"],
     "docs": ["sphinx>=8", "myst-parser>=4", "furo>=2024.8"],
     # Drives the Chromium of the system and downloads none; the second carries axe-core.

@@ -15,6 +15,8 @@ project = "maxfw"
 author = "The maxfw authors"
 version = release = maxfw.__version__
 
+# Of these the site needs no more than the names.
+autodoc_mock_imports = ["ray", "pyarrow"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"

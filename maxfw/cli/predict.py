@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maxfw.catalog import find, load_model
+from maxfw.cli._job import run_job
 from maxfw.drawing import draw, page
 from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
@@ -43,12 +44,34 @@ SURE = ("probability", "prediction")  # columns of numbers from 0 to 1
     type=click.Path(path_type=Path),
     help="Write the answer as the server sends it, a picture or JSON, into this file (a folder for several).",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A job: write a line of JSON for each input into this file; the same command goes on where it was stopped.",
+)
+@click.option(
+    "--save-images",
+    type=click.Path(path_type=Path),
+    help="A job: draw each answer into a file of this folder.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["own", "ray"]),
+    default="own",
+    show_default=True,
+    help="A job: in this process, or by Ray Data, on as many machines as its cluster has.",
+)
+@click.option(
+    "--replicas", default="auto", help="Ray: copies of the model, or auto, as many as there is room for."
+)
+@click.option("--address", default="", help="Ray: the cluster to use, e.g. auto; none: one is started here.")
 def command(
-    model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None
+    model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None, **job: Any
 ) -> None:
     """Ask MODEL about each INPUT: a file, or a text for models that read text.
 
-    The model's parameters are options too: --threshold 0.5; where one is a picture, give its path.
+    With --out, an INPUT may be a folder, a pattern, or a list: a .jsonl with an object, or a .csv with a row, for each
+    input. The model's parameters are options too: --threshold 0.5; where one is a picture, give its path.
 
     \b
     Examples:
@@ -56,6 +79,8 @@ def command(
       maxfw predict text_sentiment_classifier "What a lovely day" --json
       maxfw predict fast_neural_style_transfer photo.jpg --output painted.png
       maxfw predict ./my_model one.jpg two.jpg
+      maxfw predict object_detector photos --out results.jsonl
+      maxfw predict object_detector "photos/**/*.jpg" --out results.jsonl --save-images drawn
     """
     arguments, parameters = split_words(words)
     if not arguments:
@@ -63,26 +88,40 @@ def command(
     folder = find(model)
     if folder.is_old_style:
         raise BadModel(f"{folder.path} is an old-style repository", hint="serve it: maxfw serve PATH")
+    if job["out"] is not None:
+        if as_json or save or output:
+            raise BadInput("--out goes with neither --json, --save nor --output", hint="--save-images draws")
+        run_job(folder, arguments, parameters, **job)
+        return
+    if job["save_images"] is not None or job["engine"] == "ray":
+        raise BadInput("--save-images and --engine need --out", hint="without a job, draw with --save")
     predictor = Predictor(load_model(folder), load_settings())
+    if predictor.task.files and (listed := next((word for word in arguments if Path(word).is_dir()), "")):
+        raise BadInput(f"{listed!r} is a folder", hint="a job over it: --out results.jsonl")
     writer = Writer(predictor, save, output, several=len(arguments) > 1)
-    failed = False
     try:
-        for argument in arguments:
-            try:
-                inputs, values = predictor.with_files(predictor.task.inputs_of(argument), parameters)
-                answer = predictor.answer(inputs, values)
-            except MaxfwError as error:
-                if len(arguments) == 1 or isinstance(error, BadParameter):
-                    raise
-                click.echo(f"{argument}: {one_line(error)}", err=True)
-                failed = True
-                continue
-            _show(argument, answer, as_json)
-            writer.write(argument, inputs, answer)
+        went_well = [_ask(predictor, argument, parameters, as_json, writer) for argument in arguments]
     finally:
         predictor.close()
-    if failed:
+    if not all(went_well):
         raise click.exceptions.Exit(2)
+
+
+def _ask(
+    predictor: Predictor, argument: str, parameters: dict[str, str], as_json: bool, writer: Writer
+) -> bool:
+    """Show and write the answer to one input; if it is one of several, its error is a line and no end."""
+    try:
+        inputs, values = predictor.with_files(predictor.task.inputs_of(argument), parameters)
+        answer = predictor.answer(inputs, values)
+    except MaxfwError as error:
+        if not writer.several or isinstance(error, BadParameter):
+            raise
+        click.echo(f"{argument}: {one_line(error)}", err=True)
+        return False
+    _show(argument, answer, as_json)
+    writer.write(argument, inputs, answer)
+    return True
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:

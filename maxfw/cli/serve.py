@@ -15,6 +15,8 @@ import click
 import msgspec
 
 from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
+from maxfw.deploy.ray import require_ray
+from maxfw.deploy.ray.options import replicas_of
 from maxfw.server import end_process, serve
 from maxfw.settings import (
     Settings,
@@ -55,8 +57,19 @@ def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("serve")
 @click.argument("model", default=DEFAULT_MODEL)
+@click.option(
+    "--engine",
+    type=click.Choice(["own", "ray"]),
+    default="own",
+    show_default=True,
+    help="Our own server, or Ray Serve, on as many machines as its cluster has.",
+)
+@click.option(
+    "--replicas", default="1", help="Ray: copies of the model, or auto, as many as the load asks for."
+)
+@click.option("--address", default="", help="Ray: the cluster to use, e.g. auto; none: one is started here.")
 @_settings_options
-def command(model: str, **options: Any) -> None:
+def command(model: str, engine: str, replicas: str, address: str, **options: Any) -> None:
     """Serve MODEL (a name from `maxfw list`, or the path of a model folder) as a REST API.
 
     Repositories of the original Model Asset eXchange (a folder with an app.py) are served as they are.
@@ -67,11 +80,14 @@ def command(model: str, **options: Any) -> None:
       maxfw serve
       maxfw serve object_detector --port 8000 --workers 2
       maxfw serve ./my_model --host 0.0.0.0
+      maxfw serve object_detector --engine ray --replicas auto
     """
     settings = load_settings(**options)
     check_tls(settings)
     folder = find(model)
-    if settings.workers > 1 and inherited_descriptors() is None:
+    if engine == "ray":
+        _serve_on_ray(folder, settings, replicas, address)
+    elif settings.workers > 1 and inherited_descriptors() is None:
         supervise(settings, open_socket(settings))
     elif folder.is_old_style:
         _serve_old(folder, {**options, "host": settings.host})
@@ -94,6 +110,13 @@ def _serve_new(folder: ModelFolder, settings: Settings) -> None:
     finally:
         app.extensions["maxfw"].close(timeout_s=CLOSE_S)
     end_process()
+
+
+def _serve_on_ray(folder: ModelFolder, settings: Settings, replicas: str, address: str) -> None:
+    require_ray()
+    from maxfw.deploy.ray.serving import serve_on_ray  # brings Ray
+
+    serve_on_ray(folder, settings, replicas=replicas_of(replicas), address=address)
 
 
 def _serve_old(folder: ModelFolder, options: dict[str, Any]) -> None:

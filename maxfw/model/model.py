@@ -24,12 +24,15 @@ class MAXModelWrapper(ABC):
 
     `MODEL_META_DATA` is the card: `id`, `name`, `description`, `type`, `source`, `license`.
     `assets` are the files that the model downloads, `max_batch_size` the most inputs it takes at once.
+    `cpus` and `gpus` are what one copy of it needs of a machine, where a cluster has to know.
     """
 
     MODEL_META_DATA: ClassVar[dict[str, Any]] = {}
     task: ClassVar[Task | None] = None
     assets: ClassVar[Sequence[Asset]] = ()
     max_batch_size: ClassVar[int] = 16
+    cpus: ClassVar[float] = 1
+    gpus: ClassVar[float] = 0
 
     def __new__(cls, *args: Any, **kwargs: Any) -> MAXModelWrapper:
         # Repositories of 2019 may have a `predict` of their own and nothing else; a task calls the three steps.

@@ -74,6 +74,12 @@ class Health:
             self.check()
         return self._problem
 
+    def first_problem(self) -> str:
+        """What the answer to the sample shows, for which this waits; empty if all is well."""
+        if self._predictor is not None:
+            self._ask(self._predictor)
+        return self._problem
+
     def check(self) -> None:
         """Have the model answer its sample, on a thread of its own."""
         with self._lock:

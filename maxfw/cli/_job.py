@@ -1,0 +1,206 @@
+"""`maxfw predict --out`: a job over many inputs, with its progress and its summary."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from maxfw.catalog import ModelFolder, card, load_class, load_model
+from maxfw.deploy.ray import connected, require_ray
+from maxfw.deploy.ray.options import Replicas, replicas_of
+from maxfw.errors import BadParameter
+from maxfw.model import MAXModelWrapper
+from maxfw.model.parameters import bind, parameters_of
+from maxfw.offline import Answering, Job, Listing, Results, Summary, run
+from maxfw.offline.answering import Line, settings_for_jobs
+from maxfw.predictor import Predictor
+from maxfw.settings import Settings, load_settings
+from maxfw.tasks.base import read_file
+
+
+def run_job(
+    folder: ModelFolder,
+    words: Sequence[str],
+    parameters: dict[str, str],
+    *,
+    out: Path,
+    save_images: Path | None,
+    engine: str,
+    replicas: str,
+    address: str,
+) -> None:
+    """Answer all inputs that these words stand for, into a file.
+
+    Raises:
+        MaxfwError: it cannot begin, or not go on.
+    """
+    settings = settings_for_jobs(load_settings())
+    model_class = load_class(folder)
+    if engine == "ray":
+        require_ray()
+    _check(model_class, parameters)
+    own = [path for path in (out, out.with_name(out.name + ".job"), save_images) if path is not None]
+    listing = Listing.of(words, model_class, settings, skipped=own)
+    asked = {"model": card(model_class)["id"], "inputs": list(words), "parameters": parameters}
+    results = Results(out, asked)
+    try:
+        before, jobs = results.continue_behind(listing)
+        with Bar(listing, before) as bar:
+            if engine == "ray":
+                job = RayJob(folder, settings, parameters, save_images, replicas_of(replicas), address)
+                summary = job.run(listing, results, before, bar.line)
+            else:
+                summary = _run_here(
+                    folder, settings, parameters, save_images, results, jobs, before, bar.line
+                )
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on from here", err=True)
+        raise
+    finally:
+        results.close()
+    show_summary(summary, out)
+
+
+def _run_here(
+    folder: ModelFolder,
+    settings: Settings,
+    parameters: dict[str, str],
+    save_images: Path | None,
+    results: Results,
+    jobs: Iterator[Job],
+    before: int,
+    on_line: Callable[[Line], None],
+) -> Summary:
+    predictor = Predictor(load_model(folder), settings)
+    try:
+        answering = Answering(predictor, parameters, save_images=save_images)
+        return run(answering, results, jobs, before=before, on_line=on_line)
+    finally:
+        predictor.close()
+
+
+class RayJob(NamedTuple):
+    """What a job on a cluster is told."""
+
+    folder: ModelFolder
+    settings: Settings
+    parameters: dict[str, str]
+    save_images: Path | None
+    replicas: Replicas
+    address: str
+
+    def run(
+        self, listing: Listing, results: Results, before: int, on_line: Callable[[Line], None]
+    ) -> Summary:
+        """Answer what is left, on the cluster at the address or on one that is started here."""
+        from maxfw.offline.on_ray import Where, run_on_ray  # brings Ray
+
+        model_class = load_class(self.folder)
+        where = Where(
+            model=str(self.folder.path),
+            settings=self.settings,
+            values=self.parameters,
+            save_images=str(self.save_images.absolute()) if self.save_images else "",
+            cpus=model_class.cpus,
+            gpus=model_class.gpus,
+            actors=0 if self.replicas == "auto" else self.replicas,
+        )
+        with connected(self.address):
+            return run_on_ray(where, listing.absolute(), results, before=before, on_line=on_line)
+
+
+def _check(model_class: type[MAXModelWrapper], parameters: dict[str, str]) -> None:
+    """Say now what would be wrong with every line; that one is missing may be each line's own affair."""
+    declared = parameters_of(model_class)
+    pictures = {parameter.name for parameter in declared if parameter.is_picture}
+    for name in pictures & parameters.keys():
+        read_file(parameters[name])
+    try:
+        bind(
+            [parameter for parameter in declared if parameter.name not in pictures],
+            {name: value for name, value in parameters.items() if name not in pictures},
+        )
+    except BadParameter as error:
+        if any(name in error.message for name in parameters):
+            raise
+
+
+def show_summary(summary: Summary, out: Path) -> None:
+    """What the job has done, on stderr."""
+    done = summary.answered + summary.failed
+    told = [f"{summary.answered} answered"]
+    if summary.failed:
+        kinds = ", ".join(f"{count} {code}" for code, count in sorted(summary.errors.items()))
+        told.append(f"{summary.failed} errors ({kinds})")
+    if summary.before:
+        told.append(f"{summary.before} were there before")
+    click.echo(f"{out}: {', '.join(told)}", err=True)
+    if done:
+        click.echo(f"{summary.seconds:.1f} s, {summary.rate:.1f} inputs/s", err=True)
+        slowest = ", ".join(f"{name} {seconds * 1000:.0f} ms" for seconds, name in summary.slowest)
+        click.echo(f"slowest: {slowest}", err=True)
+
+
+class _Rate(ProgressColumn):
+    """Inputs a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
+
+
+class Bar:
+    """A progress bar on stderr; how many inputs there are is counted beside the work."""
+
+    def __init__(self, listing: Listing, before: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.fields[errors]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task("", total=None, completed=before, errors="")
+        self._errors = 0
+        self._stopped = threading.Event()
+        self._listing = listing
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        if self._progress.console.is_terminal:
+            threading.Thread(target=self._count, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._progress.stop()
+
+    def line(self, line: Line) -> None:
+        """One more."""
+        self._errors += bool(line.code)
+        self._progress.update(
+            self._task, advance=1, errors=f"[red]{self._errors} errors[/]" if self._errors else ""
+        )
+
+    def _count(self) -> None:
+        total = sum(1 for _ in itertools.takewhile(lambda job: not self._stopped.is_set(), self._listing))
+        self._progress.update(self._task, total=total)

@@ -1,0 +1,222 @@
+"""What a job is about: a folder, a pattern, a list in JSONL or CSV, or single inputs, one after the other.
+
+Nothing is held: a list of a hundred million lines takes the memory of one.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from maxfw.errors import BadInput
+from maxfw.model import MAXModelWrapper
+from maxfw.model.parameters import parameters_of
+from maxfw.offline import walk
+from maxfw.settings import Settings
+from maxfw.tasks.base import Inputs, Task, read_file
+
+LISTS = (".jsonl", ".csv")
+
+# What can be a text in a folder; other files are not read as one.
+TEXTS = (".txt", ".json")
+
+
+class Job(Struct, frozen=True, omit_defaults=True):
+    """One input: the name of its line, and either a word as on the command line, or files and fields.
+
+    `problem` is why it cannot be asked at all.
+    """
+
+    name: str
+    word: str = ""
+    files: dict[str, str] = {}
+    body: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    problem: str = ""
+
+    def inputs(self, task: Task) -> Inputs:
+        """The inputs of its request.
+
+        Raises:
+            BadInput: a file cannot be read, or the line of the list was none.
+        """
+        if self.problem:
+            raise BadInput(self.problem)
+        if self.word:
+            return task.inputs_of(self.word)
+        return Inputs({field: read_file(path) for field, path in self.files.items()}, self.body)
+
+
+class Listing(Struct, frozen=True):
+    """The inputs of a job: words from the command line, and what they are words for.
+
+    `pictures` are the parameters that are files, `skipped` the real paths of what the job writes itself, `folder` is what
+    paths count from where that is not the working folder.
+    """
+
+    words: tuple[str, ...]
+    task_files: tuple[str, ...]
+    task_lists: dict[str, bool]
+    pictures: tuple[str, ...]
+    line_limit: int
+    skipped: tuple[str, ...] = ()
+    folder: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        words: Iterable[str],
+        model_class: type[MAXModelWrapper],
+        settings: Settings,
+        skipped: Iterable[Path] = (),
+    ) -> Listing:
+        """The inputs that these words stand for, to a model.
+
+        Raises:
+            BadInput: one of them is nothing that could be listed.
+        """
+        task = model_class.task
+        assert task is not None
+        listing = cls(
+            tuple(words),
+            tuple(field.name for field in task.files),
+            _fields_of(task),
+            tuple(parameter.name for parameter in parameters_of(model_class) if parameter.is_picture),
+            _line_limit(task, settings),
+            tuple(os.path.realpath(path) for path in skipped),
+        )
+        for word in listing.words:
+            next(listing._of_word(word), None)
+        return listing
+
+    def absolute(self) -> Listing:
+        """The same inputs, for a process that works in another folder; their names stay as they are."""
+        return msgspec.structs.replace(self, folder=os.getcwd())
+
+    def __iter__(self) -> Iterator[Job]:
+        return itertools.chain.from_iterable(map(self._of_word, self.words))
+
+    def _of_word(self, word: str) -> Iterator[Job]:
+        path = (self.folder or ".") if word == "." else os.path.join(self.folder, word)
+        if os.path.isdir(path):
+            return self._of_files(word, path, walk.EVERYTHING)
+        if word.endswith(LISTS) and (os.path.isfile(path) or self.task_files):
+            return self._of_list(Path(path))
+        is_pattern = walk.is_pattern(word) and not os.path.exists(path)
+        if is_pattern and (self.task_files or word.endswith(TEXTS)):
+            return self._of_files(word, *walk.split_pattern(path))
+        is_path = self.task_files or (word.endswith(TEXTS) and os.path.isfile(path))
+        return iter([Job(_shown(word), path if is_path else word)])
+
+    def _of_files(self, word: str, folder: str, pattern: tuple[str, ...]) -> Iterator[Job]:
+        strange = "" if os.path.isabs(word) or not self.folder else self.folder + os.sep
+        for path in walk.files_below(folder, pattern, self.skipped):
+            name = _shown(path.removeprefix(strange))
+            if self.task_files or path.endswith(TEXTS):
+                yield Job(name, path)
+            else:
+                yield Job(name, problem=f"{name!r} is neither .txt nor .json")
+
+    def _of_list(self, path: Path) -> Iterator[Job]:
+        rows = _csv_rows if path.suffix == ".csv" else _json_rows
+        try:
+            with path.open("rb") as file:
+                for number, row in enumerate(rows(file, self.line_limit), start=1):
+                    yield self._of_row(row, f"{_shown(path.name)}:{number}", path.parent)
+        except OSError as error:
+            raise BadInput(f"cannot read {str(path)!r}: {error.strerror}") from None
+
+    def _of_row(self, row: Any, place: str, folder: Path) -> Job:
+        if isinstance(row, Problem):
+            return Job(place, problem=f"{place}: {row}")
+        if isinstance(row, str):
+            row = {next(iter((*self.task_files, *self.task_lists))): row}
+        if not isinstance(row, Mapping):
+            return Job(place, problem=f"{place} is neither an object nor a text")
+        given = dict(row)
+        written = given.get(self.task_files[0]) if self.task_files else None
+        name = str(given.pop("name", written or place))
+        files, body = {}, {}
+        for field in self.task_files:
+            if field in given:
+                files[field] = str(folder / str(given.pop(field)))
+        for field, is_list in self.task_lists.items():
+            if field in given:
+                value = given.pop(field)
+                body[field] = [value] if is_list and isinstance(value, str) else value
+        for field in self.pictures:
+            if field in given:
+                given[field] = str(folder / str(given[field]))
+        return Job(name, files=files, body=body, values=given)
+
+
+class Problem(str):
+    """Why a line of a list is none."""
+
+
+def _fields_of(task: Task) -> dict[str, bool]:
+    """The fields of a JSON body → whether each is a list, of which a line may give the only entry."""
+    if task.body is None:
+        return {}
+    fields = msgspec.structs.fields(task.body)
+    return {field.name: typing.get_origin(field.type) is list for field in fields}
+
+
+def _line_limit(task: Task, settings: Settings) -> int:
+    return max(task.body_limit(settings) if task.body else 0, 1_000_000)
+
+
+def _lines(file: typing.BinaryIO, limit: int) -> Iterator[bytes | Problem]:
+    """The lines of a file; of one that is too long only that it is so."""
+    while line := file.readline(limit + 1):
+        if len(line) > limit and not line.endswith(b"\n"):
+            while (rest := file.readline(limit)) and not rest.endswith(b"\n"):
+                pass
+            yield Problem(f"the line has more than {limit} bytes")
+        else:
+            yield line
+
+
+def _json_rows(file: typing.BinaryIO, limit: int) -> Iterator[Any]:
+    for line in _lines(file, limit):
+        if isinstance(line, Problem):
+            yield line
+        elif line.strip():
+            try:
+                yield msgspec.json.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                yield Problem(f"the line is not JSON: {error}")
+
+
+def _csv_rows(file: typing.BinaryIO, limit: int) -> Iterator[Any]:
+    text = (
+        "" if isinstance(line, Problem) else line.decode("utf-8-sig", "replace")
+        for line in _lines(file, limit)
+    )
+    reader = csv.reader(text)
+    head = next(reader, [])
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Problem(f"the row cannot be read: {error}")
+            continue
+        if len(cells) > len(head):
+            yield Problem(f"the row has {len(cells)} cells, and the head {len(head)}")
+        elif cells:
+            yield {name: cell for name, cell in zip(head, cells, strict=False) if cell}
+
+
+def _shown(path: str) -> str:
+    """A path as text; a file's name may hold bytes that are none."""
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -1,0 +1,174 @@
+"""What a word on the command line stands for, in a job."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from maxfw.errors import BadInput
+from maxfw.model import MAXModelWrapper
+from maxfw.offline import Job, Listing, walk
+from maxfw.predictor import Predictor
+from maxfw.settings import Settings
+
+
+@pytest.fixture
+def pictures(colours: MAXModelWrapper, settings: Settings) -> Predictor:
+    return Predictor(colours, settings)
+
+
+@pytest.fixture
+def texts(loudness: MAXModelWrapper, settings: Settings) -> Predictor:
+    return Predictor(loudness, settings)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"x")
+
+
+def names(predictor: Predictor, *words: str, skipped: tuple[Path, ...] = ()) -> list[str]:
+    return [job.name for job in Listing.of(words, type(predictor.model), predictor.settings, skipped)]
+
+
+def test_a_folder_is_its_files_in_order_and_those_below(pictures: Predictor) -> None:
+    put("in/b.jpg", "in/a.jpg", "in/deep/er/c.jpg", "in/.hidden", "in/.git/d.jpg")
+
+    assert names(pictures, "in") == ["in/a.jpg", "in/b.jpg", "in/deep/er/c.jpg"]
+
+
+def test_what_the_job_writes_itself_is_no_input(pictures: Predictor) -> None:
+    put("a.jpg", "results.jsonl", "drawn/b.png")
+
+    assert names(pictures, ".", skipped=(Path("results.jsonl"), Path("drawn"))) == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("in/*.jpg", ["in/a.jpg"]),
+        ("in/**/*.jpg", ["in/a.jpg", "in/x/b.jpg", "in/x/y/c.jpg"]),
+        ("in/**", ["in/a.jpg", "in/a.png", "in/x/b.jpg", "in/x/y/c.jpg"]),
+        ("in/**/**/c.*", ["in/x/y/c.jpg"]),
+        ("in/*/[ab].jpg", ["in/x/b.jpg"]),
+        ("*/?/b.jpg", ["in/x/b.jpg"]),
+    ],
+)
+def test_a_pattern_is_the_files_that_match(pictures: Predictor, pattern: str, found: list[str]) -> None:
+    put("in/a.jpg", "in/a.png", "in/x/b.jpg", "in/x/y/c.jpg")
+
+    assert names(pictures, pattern) == found
+
+
+def test_a_link_to_a_folder_above_is_no_circle(pictures: Predictor) -> None:
+    put("in/a.jpg")
+    os.symlink("..", "in/above")
+
+    assert names(pictures, "in") == ["in/a.jpg"]
+
+
+def test_a_folder_too_large_for_memory_is_sorted_in_parts(
+    pictures: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "CHUNK", 7)
+    put(*(f"in/{number * 7919 % 100:03d}" for number in range(100)), "in/line\nend", "in/ü")
+
+    assert names(pictures, "in") == [*(f"in/{number:03d}" for number in range(100)), "in/line\nend", "in/ü"]
+
+
+def test_a_name_that_is_no_text_is_an_input_all_the_same(pictures: Predictor) -> None:
+    os.makedirs("in")
+    Path(os.fsdecode(b"in/\xff.jpg")).write_bytes(b"x")
+
+    [job] = Listing.of(["in"], type(pictures.model), pictures.settings)
+
+    assert job.name == "in/�.jpg"
+    assert job.inputs(pictures.task).files["image"].blob == b"x"
+
+
+def test_lines_of_json_are_inputs_with_parameters_and_paths_from_the_list_s_folder(
+    pictures: Predictor,
+) -> None:
+    put("lists/a.jpg")
+    Path("lists/all.jsonl").write_text(
+        '{"image": "a.jpg", "top": 2}\n\n"a.jpg"\n{"name": "one", "image": "a.jpg"}'
+    )
+
+    first, second, third = Listing.of(["lists/all.jsonl"], type(pictures.model), pictures.settings)
+
+    assert first == Job("a.jpg", files={"image": "lists/a.jpg"}, values={"top": 2})
+    assert second == Job("a.jpg", files={"image": "lists/a.jpg"})
+    assert third.name == "one"
+    assert third.inputs(pictures.task).files["image"].blob == b"x"
+
+
+def test_lines_of_json_may_be_texts(texts: Predictor) -> None:
+    Path("all.jsonl").write_text('{"text": "HELLO", "factor": 0.5}\n"hello"\n{"text": ["a", "b"]}\n')
+
+    assert list(Listing.of(["all.jsonl"], type(texts.model), texts.settings)) == [
+        Job("all.jsonl:1", body={"text": ["HELLO"]}, values={"factor": 0.5}),
+        Job("all.jsonl:2", body={"text": ["hello"]}),
+        Job("all.jsonl:3", body={"text": ["a", "b"]}),
+    ]
+
+
+def test_rows_are_inputs_too(texts: Predictor) -> None:
+    Path("all.csv").write_bytes('\ufeffname,text,factor\na,"HEL,\nLO",0.5\nb,hé,\n'.encode())
+
+    assert list(Listing.of(["all.csv"], type(texts.model), texts.settings)) == [
+        Job("a", body={"text": ["HEL,\nLO"]}, values={"factor": "0.5"}),
+        Job("b", body={"text": ["hé"]}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("x.jsonl", "{nonsense\n", "not JSON"),
+        ("x.jsonl", '{"text": "' + "a" * 2_000_000 + '"}\n', "more than 1000000 bytes"),
+        ("x.jsonl", "17\n", "neither an object nor a text"),
+        ("x.jsonl", "[" * 100_000 + "\n", "not JSON"),
+        ("x.csv", "text\na,b\n", "2 cells, and the head 1"),
+        ("x.csv", "text\n" + "a" * 200_000 + "\n", "cannot be read"),
+    ],
+)
+def test_a_line_that_is_none_is_a_problem_of_its_own(
+    texts: Predictor, name: str, content: str, told: str
+) -> None:
+    good = '"good"\n' if name == "x.jsonl" else "good\n"
+    Path(name).write_text(content + good)
+
+    bad, then = Listing.of([name], type(texts.model), texts.settings)
+
+    with pytest.raises(BadInput, match=told):
+        bad.inputs(texts.task)
+    assert then.inputs(texts.task).body == {"text": ["good"]}
+
+
+def test_a_folder_of_texts_reads_texts_only(texts: Predictor) -> None:
+    put("in/a.txt", "in/b.jpg")
+
+    a, b = Listing.of(["in"], type(texts.model), texts.settings)
+
+    assert a.inputs(texts.task).body == {"text": ["x"]}
+    with pytest.raises(BadInput, match=r"neither \.txt nor \.json"):
+        b.inputs(texts.task)
+
+
+def test_a_text_with_wildcards_is_a_text(texts: Predictor) -> None:
+    assert names(texts, "Is it *true*?") == ["Is it *true*?"]
+
+
+@pytest.mark.parametrize("word", ["none.jsonl", "none/*.jpg"])
+def test_what_is_not_there_is_said_at_once(pictures: Predictor, word: str) -> None:
+    with pytest.raises(BadInput, match="none"):
+        Listing.of([word], type(pictures.model), pictures.settings)

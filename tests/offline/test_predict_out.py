@@ -1,0 +1,201 @@
+"""`maxfw predict … --out`, as a process that is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from maxfw.catalog import find, load_model
+from maxfw.cli import main
+from maxfw.settings import Settings
+from maxfw.web.app import create_app
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = '''"""The share of red, green and blue."""
+import numpy as np
+from maxfw.model import MAXModelWrapper
+from maxfw.tasks import ImageClassification
+
+
+class Shares(MAXModelWrapper):
+    task = ImageClassification(labels=["red", "green", "blue"])
+
+    def _pre_process(self, image, *, stretch: float = 1.0):
+        return np.asarray(image, dtype=np.float32).mean(axis=(0, 1)) ** stretch
+
+    def _predict_batch(self, batch):
+        colours = np.stack(batch)
+        return colours / (colours.sum(axis=1, keepdims=True) + 1e-6)
+'''
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("shares.py").write_text(MODEL)
+    return tmp_path
+
+
+def make_pictures(count: int, folder: str = "in") -> None:
+    Path(folder).mkdir()
+    rng = np.random.default_rng(count)
+    for number in range(count):
+        picture = Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8))
+        picture.save(f"{folder}/{number:05d}.{'png' if number % 2 else 'jpg'}")
+    Path(f"{folder}/{count // 2:05d}-broken.png").write_bytes(b"no picture")
+
+
+def job(*words: str) -> Result:
+    return CliRunner().invoke(main, ["predict", "./shares.py", *words])
+
+
+def lines_of(path: str = "out.jsonl") -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def kill_when_it_has(lines: int) -> None:
+    """Start the job, and kill it as soon as its file has so many lines more."""
+    out = Path("out.jsonl")
+    size = out.stat().st_size if out.exists() else 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maxfw", "predict", "./shares.py", "in", "--out", "out.jsonl"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not out.exists() or out.stat().st_size < size + 200 * lines:
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_killed_three_times_it_answers_everything_once_as_the_server_does(
+    here: Path, settings: Settings
+) -> None:
+    make_pictures(2000)
+    for _ in range(3):
+        kill_when_it_has(random.randint(20, 400))
+
+    result = job("in", "--out", "out.jsonl")
+
+    assert result.exit_code == 0, result.output
+    lines = lines_of()
+    files = sorted(Path("in").iterdir())
+    assert [line["name"] for line in lines] == [str(file) for file in files]
+    assert [line["name"] for line in lines if line["status"] == "error"] == ["in/01000-broken.png"]
+    client = create_app(load_model(find("./shares.py")), settings).test_client()
+    for line, file in zip(lines, files, strict=True):
+        online = client.post("/model/predict", data={"image": (file.open("rb"), file.name)}).json
+        del line["name"]
+        assert line == {key: online[key] for key in line}
+
+
+def test_the_same_command_again_does_nothing(here: Path) -> None:
+    make_pictures(3)
+    job("in", "--out", "out.jsonl")
+    before = Path("out.jsonl").read_bytes()
+
+    again = job("in", "--out", "out.jsonl")
+
+    assert "0 answered, 4 were there before" in again.stderr
+    assert Path("out.jsonl").read_bytes() == before
+
+
+def test_it_says_what_it_did(here: Path) -> None:
+    make_pictures(3)
+
+    result = job("in", "--out", "out.jsonl", "--stretch", "2", "--save-images", "drawn")
+
+    assert result.stdout == ""
+    assert "3 answered, 1 errors (1 bad_input)" in result.stderr
+    assert "inputs/s" in result.stderr
+    assert "slowest: in/" in result.stderr
+    assert len(list(Path("drawn").iterdir())) == 3
+
+
+def test_a_line_may_set_parameters_of_its_own(here: Path) -> None:
+    make_pictures(1)
+    Path("list.jsonl").write_text(
+        '{"image": "in/00000.jpg"}\n{"image": "in/00000.jpg", "stretch": 9}\n{"image": "in/00000.jpg", "x": 1}\n'
+    )
+
+    job("list.jsonl", "--out", "out.jsonl", "--stretch", "2")
+
+    first, second, third = lines_of()
+    assert first["predictions"] != second["predictions"]
+    assert third["code"] == "bad_parameter"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["in", "--out", "out.jsonl", "--size", "3"], "unknown parameter 'size'"),
+        (["in", "--out", "out.jsonl", "--stretch", "much"], "stretch"),
+        (["in", "--out", "out.jsonl", "--json"], "neither --json"),
+        (["in", "--save-images", "drawn"], "need --out"),
+        (["in", "--out", "no/where.jsonl"], "cannot write 'no/where.jsonl'"),
+        (["none.csv", "--out", "out.jsonl"], "cannot read 'none.csv'"),
+    ],
+)
+def test_what_cannot_begin_is_one_line(here: Path, words: list[str], told: str) -> None:
+    make_pictures(1)
+
+    result = job(*words)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not Path("out.jsonl").exists()
+
+
+def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
+    make_pictures(1)
+
+    assert "--out" in job("in").stderr
+
+
+@pytest.mark.long
+def test_memory_stays_where_it_was_however_many_inputs_there_are(here: Path) -> None:
+    """20,000 pictures need no more memory than 2,000."""
+
+    def peak_kb(count: int) -> int:
+        make_pictures(count, f"in{count}")
+        words = [
+            sys.executable,
+            "-m",
+            "maxfw",
+            "predict",
+            "./shares.py",
+            f"in{count}",
+            "--out",
+            f"{count}.jsonl",
+        ]
+        process = subprocess.Popen(
+            words, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        shutil.rmtree(f"in{count}")
+        return usage.ru_maxrss
+
+    small, large = peak_kb(2000), peak_kb(20_000)
+
+    assert len(lines_of("20000.jsonl")) == 20_001
+    assert large < small * 1.1

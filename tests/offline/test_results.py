@@ -1,0 +1,136 @@
+"""The results file: nothing lost, nothing doubled, nobody else's file touched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from maxfw.errors import BadInput
+from maxfw.offline import Job, Results
+
+JOBS = [Job(f"{number}.jpg") for number in range(5)]
+ASKED = {"model": "max-colours"}
+
+
+def line(name: str) -> bytes:
+    return json.dumps({"name": name, "status": "ok"}).encode() + b"\n"
+
+
+WHOLE = b"".join(line(job.name) for job in JOBS)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "results.jsonl"
+
+
+def finish(out: Path) -> int:
+    """Go on as the next run does → how many lines were there."""
+    results = Results(out, ASKED)
+    try:
+        done, left = results.continue_behind(JOBS)
+        results.append(b"".join(line(job.name) for job in left))
+        return done
+    finally:
+        results.close()
+
+
+def test_however_many_bytes_were_written_the_next_run_completes_them(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "maxfw.offline.results.os.fsync", lambda file: None
+    )  # several hundred would take seconds
+    for size in range(len(WHOLE) + 1):
+        out.unlink(missing_ok=True)
+        finish(out)
+        out.write_bytes(WHOLE[:size])
+
+        done = finish(out)
+
+        assert out.read_bytes() == WHOLE
+        assert done == WHOLE[:size].count(b"\n")
+
+
+def test_what_a_failing_machine_has_spoilt_is_done_again(out: Path) -> None:
+    finish(out)
+    two = len(line("0.jpg")) * 2
+    out.write_bytes(WHOLE[:two] + bytes(30) + b"\n" + bytes(10))
+
+    assert finish(out) == 2
+    assert out.read_bytes() == WHOLE
+
+
+def test_a_file_of_somebody_else_is_not_touched(out: Path) -> None:
+    out.write_bytes(WHOLE)
+
+    with pytest.raises(BadInput, match="no job has written it"):
+        Results(out, ASKED)
+
+    assert out.read_bytes() == WHOLE
+
+
+def test_the_answers_to_another_job_are_not_mixed_with_these(out: Path) -> None:
+    finish(out)
+
+    with pytest.raises(BadInput, match="max-colours"):
+        Results(out, {"model": "max-other"})
+
+    assert out.read_bytes() == WHOLE
+
+
+def test_inputs_that_have_changed_are_noticed(out: Path) -> None:
+    finish(out)
+    results = Results(out, ASKED)
+    try:
+        with pytest.raises(BadInput, match=r"line 1 .* about '0.jpg', and the inputs now have 'new.jpg'"):
+            results.continue_behind([Job("new.jpg"), *JOBS])
+        with pytest.raises(BadInput, match="have no input there"):
+            results.continue_behind(JOBS[:3])
+    finally:
+        results.close()
+
+    assert out.read_bytes() == WHOLE
+
+
+def test_two_jobs_do_not_write_one_file(out: Path) -> None:
+    first = Results(out, ASKED)
+    try:
+        with pytest.raises(BadInput, match="another job writes"):
+            Results(out, ASKED)
+    finally:
+        first.close()
+
+    assert finish(out) == 0
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot write"):
+        Results(tmp_path / "none" / "results.jsonl", ASKED)
+
+
+def test_a_full_disk_is_said(out: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.fail("this machine has no /dev/full")
+    out.symlink_to(full)
+    results = Results(out, ASKED)
+
+    with pytest.raises(BadInput, match="No space left"):
+        results.append(WHOLE)
+
+
+def test_lines_reach_the_disk_once_a_second(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, synced = [0.0], []
+    monkeypatch.setattr("maxfw.offline.results.os.fsync", lambda file: synced.append(now[0]))
+    results = Results(out, ASKED, clock=lambda: now[0])
+    synced.clear()  # that of the file beside it
+
+    for second in (0.1, 0.9, 1.1, 1.2, 2.0, 2.2):
+        now[0] = second
+        results.append(line("0.jpg"))
+    results.close()
+
+    assert synced == [1.1, 2.2, 2.2]

@@ -1,0 +1,138 @@
+"""A real Ray cluster of two nodes on this machine, small enough for two cores, and models to put on it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SHOUTING = '''"""How loud a text is; every call takes its time off the processor, as with an accelerator."""
+import time
+import numpy as np
+from maxfw.model import MAXModelWrapper, Probability
+from maxfw.tasks import TextClassification
+
+
+class Shouting(MAXModelWrapper):
+    task = TextClassification(labels=["loud", "quiet"])
+    max_batch_size = 1
+    cpus = 1
+
+    def _pre_process(self, text):
+        return np.float64(sum(letter.isupper() for letter in text) / max(len(text), 1))
+
+    def _predict_batch(self, batch, *, factor: Probability = 1.0):
+        time.sleep(0.05)
+        return [[loud * factor, 1 - loud * factor] for loud in batch]
+'''
+
+SHARES = '''"""The share of red, green and blue."""
+import numpy as np
+from maxfw.model import MAXModelWrapper
+from maxfw.tasks import ImageClassification
+
+
+class Shares(MAXModelWrapper):
+    task = ImageClassification(labels=["red", "green", "blue"])
+    cpus = 0.5
+
+    def _pre_process(self, image, *, stretch: float = 1.0):
+        return np.asarray(image, dtype=np.float32).mean(axis=(0, 1)) ** stretch
+
+    def _predict_batch(self, batch):
+        colours = np.stack(batch)
+        return colours / (colours.sum(axis=1, keepdims=True) + 1e-6)
+'''
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two models."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "shouting.py").write_text(SHOUTING)
+    (folder / "shares.py").write_text(SHARES)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Two nodes of one core each; Serve's door is on both, and we ask the first."""
+    os.environ.update(
+        PYTHONPATH=str(ROOT), RAY_AUTH_MODE="disabled", RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR="/tmp"
+    )
+    for whose in ("REPLICA", "HANDLE"):
+        os.environ[f"RAY_SERVE_{whose}_AUTOSCALING_METRIC_PUSH_INTERVAL_S"] = "0.5"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Ray's own, of pydantic, when it is imported
+        import ray
+        from ray import serve
+        from ray.cluster_utils import Cluster
+
+    small = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    nodes = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
+    worker = nodes.add_node(**small)
+    ray.init(address=nodes.address, log_to_driver=False)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
+    yield SimpleNamespace(
+        nodes=nodes, worker=worker, small=small, url=f"http://127.0.0.1:{port}", address=nodes.address
+    )
+    serve.shutdown()
+    ray.shutdown()
+    nodes.shutdown()
+
+
+@pytest.fixture
+def deploy(cluster: Any, models: Path) -> Iterator[Callable[..., str]]:
+    """Put a model on the cluster, under the first part of an address → its URL; taken away with the test."""
+    from ray import serve
+
+    from maxfw.deploy.ray.replica import application
+
+    names = []
+
+    def put(model: str, route: str = "", **args: Any) -> str:
+        names.append(model)
+        args = {"model": str(models / f"{model}.py"), "replicas": 1, **args}
+        serve.run(application(args), name=model, route_prefix=route or f"/{model}")
+        return f"{cluster.url}{route or '/' + model}"
+
+    yield put
+    for name in names:
+        serve.delete(name)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Look until something is true that another process brings about."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.1)
+
+
+def running(name: str) -> int:
+    """How many replicas of an application answer."""
+    from ray import serve
+
+    found = serve.status().applications.get(name)
+    states = found.deployments["model"].replica_states if found else {}
+    return int(states.get("RUNNING", 0))
+
+
+@pytest.fixture
+def ask() -> Iterator[httpx.Client]:
+    """A client that waits long enough."""
+    with httpx.Client(timeout=60, limits=httpx.Limits(max_connections=64)) as client:
+        yield client
