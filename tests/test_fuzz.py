@@ -62,7 +62,7 @@ def test_requests_made_up_from_the_swagger_are_answered_or_refused(served: Flask
             assert answer.status_code < 500, answer.text
 
         ask()
-    assert client.get("/health").status_code == 200
+    assert client.get("/health/live").status_code == 200
 
 
 @few
