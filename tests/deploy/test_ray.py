@@ -35,7 +35,9 @@ def test_each_model_is_an_application_under_its_own_name(described: list[Describ
 
 
 @pytest.mark.ray
-@pytest.mark.filterwarnings("ignore:Using extra keyword arguments on `Field` is deprecated")  # Ray's own schema
+@pytest.mark.filterwarnings(
+    "ignore:Using extra keyword arguments on `Field` is deprecated"
+)  # Ray's own schema
 def test_the_file_is_what_ray_serve_reads(described: list[Described]) -> None:
     from ray.serve.schema import ServeDeploySchema
 
