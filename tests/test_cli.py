@@ -15,6 +15,7 @@ from PIL import Image
 from maxfw.catalog import models
 from maxfw.cli import main
 from maxfw.cli.predict import _cell
+from maxfw.settings import load_settings
 
 Run = Callable[..., Result]
 
@@ -386,3 +387,12 @@ def test_a_parameter_that_is_a_picture_is_given_as_a_path(run: Run) -> None:
     assert '"image_size":[4,2]' in run("predict", "./blender.py", "a.png", "--json").stdout
     assert_one_line(run("predict", "./blender.py", "a.png", "--other", "none.png"), "cannot read 'none.png'")
     assert_one_line(run("predict", "./blender.py", "a.png", "--other", "blender.py"), "field 'other'")
+
+
+def test_what_is_on_by_default_can_be_turned_off_by_a_flag() -> None:
+    from maxfw.cli.serve import command as serve_command
+
+    options = serve_command.make_context("serve", ["--no-access-log", "--offline"]).params
+    settings = load_settings({}, **{name: options[name] for name in ("access_log", "offline")})
+
+    assert (settings.access_log, settings.offline) == (False, True)

@@ -44,11 +44,12 @@ def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for field in reversed(fields()):
         is_flag = isinstance(typing.cast(Any, field.type).type, msgspec.inspect.BoolType)
         default = "" if field.default in ("", False) else f"; default {field.default}"
+        flag = field.name.replace("_", "-")
         option = click.option(
-            "--" + field.name.replace("_", "-"),
+            f"--{flag}/--no-{flag}" if is_flag else f"--{flag}",
             field.name,
             default=None,
-            **({"is_flag": True, "flag_value": True, "type": bool} if is_flag else {"metavar": "VALUE"}),
+            metavar=None if is_flag else "VALUE",
             help=f"{describe(field.name)} [{environment_name(field.name)}{default}]",
         )
         function = option(function)
