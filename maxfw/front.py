@@ -269,9 +269,10 @@ class Front:
                 self._refuse(exchange, DeadlineExceeded(f"there was no answer within {seconds:g} s"))
                 caller.leave()  # after the answer: whoever is woken by it finds the request over
         for exchange in (*self._open, *self._streams):
-            if not exchange.watched and now - exchange.started > PATIENCE_S:
+            proto = exchange.proto  # None as soon as granian's thread has refused it
+            if proto is not None and not exchange.watched and now - exchange.started > PATIENCE_S:
                 exchange.watched = True
-                leaving = exchange.proto.client_disconnect()
+                leaving = proto.client_disconnect()
                 leaving.add_done_callback(partial(self._on_left, exchange), context=None)
         self._receiver.tick(now)
         for pool in (self._predict, self._light, self._watch):
