@@ -17,7 +17,7 @@ from photos import SIDES, Photo, Shelf
 from maxfw.client import Client
 from maxfw.errors import BadInput, ForeignRequest, MaxfwError, NotFound, one_line
 from maxfw.server import end_process, serve
-from maxfw.settings import Settings, load_settings
+from maxfw.settings import Settings, check_tls, load_settings, or_exit
 from maxfw.web.browser import PAGE_THREADS, file_answer, page_app
 from maxfw.workers import open_socket
 
@@ -136,9 +136,11 @@ def main(
 ) -> None:
     """Show a gallery of photos that the caption generator at MODEL_URL describes."""
     logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
-    try:
+    with or_exit():
         settings = load_settings(defaults={"port": 8088}, host=host, port=port)
+        check_tls(settings)
         listener = open_socket(settings)
+    try:
         shelf = Shelf(data, settings)
         refused = shelf.add_folder(photos) if photos else []
     except (MaxfwError, OSError) as error:

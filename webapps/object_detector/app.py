@@ -15,14 +15,12 @@ from maxfw.errors import (
     AnswerError,
     BadInput,
     BadParameter,
-    MaxfwError,
     ModelAway,
     UnsupportedMedia,
-    one_line,
 )
 from maxfw.media import recognise
 from maxfw.server import end_process, serve
-from maxfw.settings import Settings, load_settings
+from maxfw.settings import Settings, check_tls, load_settings, or_exit
 from maxfw.web.browser import PAGE_THREADS, in_own_words, page_app
 from maxfw.workers import open_socket
 
@@ -112,11 +110,10 @@ def readable(found: Any) -> dict[str, Any]:
 def main(model_url: str, api_key: str | None, host: str | None, port: int | None) -> None:
     """Show in the browser what the object detector at MODEL_URL sees."""
     logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
-    try:
+    with or_exit():
         settings = load_settings(defaults={"port": 8090}, host=host, port=port)
+        check_tls(settings)
         listener = open_socket(settings)
-    except MaxfwError as error:
-        raise click.ClickException(one_line(error)) from error
     app = create_app(Client(model_url, api_key=api_key, retries=1), settings)
     serve(app, settings, listener, threads=PAGE_THREADS)
     end_process()
