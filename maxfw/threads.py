@@ -76,9 +76,8 @@ class RequestThreads:
             thread = _Thread(self, f"{self._name}-{self._started + 1}")
             try:
                 thread.start()
-            except (
-                RuntimeError
-            ):  # the machine has none left; those that run go on, and the next look tries again
+            except RuntimeError:
+                # The machine has none left; those that run go on, and the next look tries again.
                 log.warning("no thread can be started beside %d of %s", self._started, self._name)
                 return
             self._rising += 1

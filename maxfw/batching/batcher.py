@@ -142,9 +142,8 @@ class Batcher:
             while True:
                 try:
                     return self._serve()
-                except (
-                    BaseException
-                ) as error:  # not the model's: no memory left for our own work, or a bug of ours
+                except BaseException as error:
+                    # Not the model's: no memory left for our own work, or a bug of ours.
                     log.exception("the batcher failed")
                     self._give_up(ModelFailed(f"the batcher failed: {type(error).__name__}"))
         finally:

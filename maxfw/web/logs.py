@@ -67,9 +67,8 @@ class AccessLog:
                 "stages": stages,
             }
         )
-        if (
-            time.monotonic() - self._flushed_at > LATE_S
-        ):  # nobody flushes: what hosts the app is not our own server
+        # Then nobody flushes: what hosts the app is not our own server.
+        if time.monotonic() - self._flushed_at > LATE_S:
             self.flush()
 
     def flush(self, *, wait_s: float = 0) -> None:
