@@ -87,6 +87,7 @@ setup(
         "msgspec>=0.19",
         "numpy>=1.26",
         "pillow>=11",
+        "isal>=1.7",
         "pooch>=1.8",
         "click>=8.1",
         "rich>=13",
