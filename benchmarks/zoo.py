@@ -1,12 +1,12 @@
 """What each model of the zoo costs: one picture, text or clip on one core, and how much of it is ours.
 
-    python benchmarks/zoo.py [MODEL…]
+    python benchmarks/zoo.py [MODEL…] [--write]
 
 A photo of the model's samples is made a JPEG of 640×480 pixels; other inputs are taken as they are. "Own" is the time
 inside the network, "ours" all the rest, from the bytes of the upload to the bytes of the answer: decoding, resizing,
 boxes, JSON. Models whose framework is not installed are left out.
 Seconds are those of the processor, not of the clock, and the median of many rounds counts, because the machine is
-shared; the ratio is what matters.
+shared; the ratio is what matters. With --write, the tables in the models' READMEs get the new numbers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import statistics
 import sys
 import time
@@ -173,6 +174,20 @@ def prepared(inputs: Inputs, task: Task) -> Inputs:
     return Inputs(files={**inputs.files, "image": Upload(file.getvalue(), "photo.jpg", "image/jpeg")})
 
 
+README_TABLE = re.compile(r"(\| a 640×480 JPEG, one core \|.*\n\|[-:|]+\|\n).*\n")
+
+
+def write(folder: ModelFolder, row: Row) -> bool:
+    """Put a row into the table of the model's README → whether there is one."""
+    readme = folder.path / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    whole, own, ours, share = row.cells()[1:5]
+    cells = f"| {whole} ms | {own} ms | {ours} ms | {share} | {row.per_second:.1f} |\n"
+    new, found = README_TABLE.subn(lambda table: table[1] + cells, text)
+    readme.write_text(new, encoding="utf-8")
+    return bool(found)
+
+
 def markdown(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [list(COLUMNS), ["---", *["---:"] * (len(COLUMNS) - 1)], *(row.cells() for row in rows)]
@@ -183,6 +198,7 @@ def main() -> None:
     """Measure the models named, or all, and print what they cost."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("models", nargs="*", help="names of models; by default all of the zoo")
+    parser.add_argument("--write", action="store_true", help="write the numbers into the READMEs, too")
     options = parser.parse_args()
     console, settings, rows = Console(width=110), load_settings(), []
     if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
@@ -192,6 +208,8 @@ def main() -> None:
         print(f"measuring {folder.name}", file=sys.stderr)  # a progress bar would take time of the same core
         try:
             rows.append(measure(folder, settings))
+            if options.write and not write(folder, rows[-1]):
+                print(f"{folder.name}: its README has no table of this", file=sys.stderr)
         except MissingExtra as error:
             console.print(f"left out {folder.name}: {error.message}")
         except MaxfwError as error:

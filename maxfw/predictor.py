@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from maxfw.batching import Batcher, Event, Pending
 from maxfw.errors import BadModel, DeadlineExceeded, MaxfwError, ModelFailed
-from maxfw.media import image_limits, read_image
+from maxfw.media import holding_pictures, image_limits, read_image
 from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import bind, parameters_of
 from maxfw.settings import Settings
@@ -71,7 +71,7 @@ class Caller:
 
 
 class Begun(NamedTuple):
-    """A request that is with the model: its items, and the arguments of `_post_process`."""
+    """A request that is with the model: what is kept of its items, and the arguments of `_post_process`."""
 
     items: list[Any]
     arguments: dict[str, Any]
@@ -142,12 +142,14 @@ class Predictor:
 
         `then` is called once, when the inputs are done or given up; quickly, please: on the thread that owns the model.
         """
-        arguments = self.arguments(inputs, values)
-        items = self.task.read(inputs, self.settings)
-        before, after = arguments["_pre_process"], arguments["_post_process"]
-        prepared = [self._call(self.model._pre_process, item, before) for item in items]
+        with holding_pictures():
+            arguments = self.arguments(inputs, values)
+            items = self.task.read(inputs, self.settings)
+            before, after = arguments["_pre_process"], arguments["_post_process"]
+            prepared = [self._call(self.model._pre_process, item, before) for item in items]
+            begun = Begun([self.task.kept(item) for item in items], after, caller)
+            del items
         caller.lap("decode")
-        begun = Begun(items, after, caller)
         pending = self.batcher.submit(
             prepared,
             arguments["_predict_batch"],

@@ -616,6 +616,46 @@ def test_a_picture_that_cannot_be_decoded_makes_room_again() -> None:
     assert gate.pixels == 0
 
 
+def test_a_picture_that_is_held_counts_until_it_is_let_go() -> None:
+    gate = PixelGate(100)
+
+    with gate.holding():
+        with gate.passing(60):
+            pass
+        assert gate.pixels == 60
+        with gate.passing(30):
+            pass
+        assert gate.pixels == 90
+    assert gate.pixels == 0
+    with gate.holding():
+        pass
+    with gate.passing(100):
+        assert gate.pixels == 100
+
+
+def test_two_who_hold_a_picture_and_need_another_do_not_wait_for_each_other() -> None:
+    gate = PixelGate(100)
+    both_hold, most = threading.Barrier(2), []
+
+    def one() -> None:
+        with gate.holding():
+            with gate.passing(50):
+                pass
+            both_hold.wait(10)
+            with gate.passing(50):
+                most.append(gate.pixels)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(one) for _ in range(2)]:
+            done.result(10)
+
+    assert sorted(most) == [
+        100,
+        150,
+    ]  # one goes beyond the bound, the other finds room when that one has ended
+    assert gate.pixels == 0
+
+
 def test_reading_a_picture_waits_for_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = PixelGate(64 * 48)
     monkeypatch.setattr(media, "_gate", gate)

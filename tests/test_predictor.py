@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,9 +23,10 @@ from maxfw.errors import (
     TooLarge,
 )
 from maxfw.model import MAXModelWrapper
-from maxfw.predictor import Predictor
+from maxfw.predictor import Caller, Predictor
 from maxfw.settings import Settings, load_settings
 from maxfw.tasks.base import Inputs
+from maxfw.tasks.image_classification import ImageClassification
 from maxfw.tasks.object_detection import ObjectDetection
 from maxfw.tasks.text_classification import TextClassification
 from maxfw.tasks.values import encode_json
@@ -250,3 +252,26 @@ def test_closing_can_be_cut_short_though_the_model_hangs_and_requests_have_long(
         assert isinstance(asked.exception(30), Overloaded)
         assert predictor.batcher.is_alive()
         may_end.set()
+
+
+class Picture(MAXModelWrapper):
+    """An image model that remembers whether the photo it was given is still somewhere."""
+
+    task = ImageClassification(labels=["gone", "there"])
+
+    def _pre_process(self, image: Any) -> Any:
+        self.photo = weakref.ref(image)
+        return np.asarray(image.resize((4, 4)))
+
+    def _predict(self, x: Any) -> Any:
+        return [1.0, 0.0] if self.photo() is None else [0.0, 1.0]
+
+
+def test_a_photo_is_let_go_before_the_model_is_asked(serve: Serve) -> None:
+    predictor = serve(Picture())
+
+    begun, pending = predictor.begin(predictor.task.sample(), {}, Caller(10))
+
+    assert begun.items[0].size == (64, 48)
+    assert pending.bytes == 4 * 4 * 3
+    assert pending.results(10) == [[1.0, 0.0]]

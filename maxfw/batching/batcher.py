@@ -86,6 +86,7 @@ class Batcher:
         inputs = [(x, (asked, shape_key(x)), bytes_of(x)) for x in xs]
         now = self._clock()
         pending = Pending(len(inputs), parameters, deadline, now, self._cancel, then)
+        pending.bytes = sum(size for _, _, size in inputs)
         wake = False
         try:
             with self._lock:

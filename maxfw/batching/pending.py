@@ -41,10 +41,10 @@ class Pending:
     """The inputs of one request, in their order, of which all are answered or the request has failed.
 
     `queue_s` and `predict_s` say, when it is done, how long it waited, and how long the calls took that it was part of.
-    `error` is what the request failed with, if it did.
+    `bytes` is about how much memory the inputs hold; `error` is what the request failed with, if it did.
     """
 
-    __slots__ = ("_cancel", "_finished", "_then", "_traceback", "answers", "deadline", "error", "failed_at", "is_done",
+    __slots__ = ("_cancel", "_finished", "_then", "_traceback", "answers", "bytes", "deadline", "error", "failed_at", "is_done",
                  "items", "last_call", "left", "number", "parameters", "predict_s", "queue_s",
                  "submitted")  # fmt: skip
 
@@ -62,6 +62,7 @@ class Pending:
         self.submitted = submitted
         self.number = 0
         self.items: Sequence[Item] = ()
+        self.bytes = 0
         self.answers = [NOTHING] * size
         self.left = size
         self.failed_at = size

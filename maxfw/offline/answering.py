@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from maxfw.batching import Pending
-from maxfw.batching.inputs import bytes_of
 from maxfw.batching.schedule import FOREVER
 from maxfw.drawing import draw
 from maxfw.errors import MaxfwError, ServiceError
@@ -45,7 +44,7 @@ class Asked(NamedTuple):
     @property
     def bytes(self) -> int:
         """About how much memory it holds."""
-        return bytes_of(self.begun.items) + sum(len(file.blob) for file in self.inputs.files.values())
+        return self.pending.bytes + sum(len(file.blob) for file in self.inputs.files.values())
 
 
 class Answering:

@@ -60,6 +60,9 @@ class AudioTask(Task):
         upload = required_file(self.files[0], inputs)
         return [read_audio(upload.blob, settings=self._bounded(settings), rate=self.rate)]
 
+    def kept(self, item: Waveform) -> None:
+        """Nothing: no answer about a sound needs it."""
+
     def limits(self, settings: Settings) -> dict[str, Any]:
         return {"audio": audio_limits(self._bounded(settings))}
 

@@ -56,6 +56,18 @@ class FileField(Struct, frozen=True):
     example: str
 
 
+class Extent(Struct, frozen=True):
+    """The width and height of a picture, in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Both."""
+        return self.width, self.height
+
+
 class Encoded(Struct, frozen=True):
     """An answer as bytes, and their media type."""
 
@@ -107,9 +119,13 @@ class Task(ABC):
             RequestError: something is missing, unreadable or too large.
         """
 
+    def kept(self, item: Any) -> Any:
+        """What `write` gets of an item; where that is large and `write` needs little of it, only that."""
+        return item
+
     @abstractmethod
     def write(self, items: Sequence[Any], outcomes: Sequence[Any], labels: Sequence[Label]) -> Answer:
-        """The items and what `_post_process` returned for each → the typed answer.
+        """The items, as far as they are `kept`, and what `_post_process` returned for each → the typed answer.
 
         Raises:
             BadModelOutput: an outcome is not what this task answers.
@@ -171,6 +187,10 @@ class ImageTask(Task):
             upload.blob, settings=settings, target=self.decode_at, keep_alpha=self.keep_alpha
         )
         return [picture]
+
+    def kept(self, item: Image.Image) -> Extent:
+        """Its size: while a picture waits for the model, its pixels are in memory as `_pre_process` made them only."""
+        return Extent(item.width, item.height)
 
     def limits(self, settings: Settings) -> dict[str, Any]:
         return {"image": image_limits(settings)}

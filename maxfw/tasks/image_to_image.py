@@ -105,4 +105,9 @@ def png(picture: Image.Image) -> bytes:
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", isal_zlib.crc32(content, isal_zlib.crc32(kind)))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", isal_zlib.crc32(content, isal_zlib.crc32(kind)))
+    )
