@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "maxfw"
 
 FLOORS = [
     {"errors", "settings"},
-    {"media", "assets", "datasets", "sampling", "client", "utils"},
+    {"media", "pixel_gate", "assets", "datasets", "sampling", "client", "utils"},
     {"tasks", "runtimes", "drawing"},
     {"model", "catalog"},
     {"batching", "predictor", "contract", "offline", "quality", "training"},

@@ -24,7 +24,8 @@ from PIL import Image
 
 from maxfw import media
 from maxfw.errors import BadInput, MissingExtra, RequestError, TooLarge, UnsupportedMedia
-from maxfw.media import PixelGate, read_audio, read_image, resized
+from maxfw.media import read_audio, read_image, resized
+from maxfw.pixel_gate import PixelGate
 from maxfw.settings import Settings
 
 SETTINGS = Settings()

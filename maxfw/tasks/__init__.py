@@ -15,7 +15,7 @@ from maxfw.tasks.base import Task
 
 __all__ = ["Task", "all_tasks", "task_named"]
 
-NOT_TASKS = {"audio", "base", "values"}
+NOT_TASKS = {"audio", "base", "texts", "values"}
 
 
 def all_tasks() -> dict[str, type[Task]]:

@@ -13,11 +13,9 @@ from maxfw.tasks.base import (
     Answer,
     Inputs,
     Label,
-    ReadingTask,
-    body_of,
-    check_text,
     typed_body,
 )
+from maxfw.tasks.texts import ReadingTask, body_of, check_text
 from maxfw.tasks.values import typed
 
 

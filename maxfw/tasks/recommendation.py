@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 
 from maxfw.errors import BadInput
 from maxfw.settings import Settings
-from maxfw.tasks.base import Answer, Inputs, Label, Task, body_of, check_text, megabytes, typed_body
+from maxfw.tasks.base import Answer, Inputs, Label, Task, megabytes, typed_body
+from maxfw.tasks.texts import body_of, check_text
 from maxfw.tasks.values import check_probability, typed
 
 NumResults = Annotated[int, Meta(ge=1, le=100, description="how many to recommend at most")]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from maxfw.tasks.base import Answer, Inputs, Label, TextsTask
+from maxfw.tasks.base import Answer, Inputs, Label
+from maxfw.tasks.texts import TextsTask
 from maxfw.tasks.values import typed
 
 

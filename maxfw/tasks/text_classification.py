@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from maxfw.tasks.base import Answer, Label, TextsTask, probabilities_by_name
+from maxfw.tasks.base import Answer, Label, probabilities_by_name
+from maxfw.tasks.texts import TextsTask
 
 
 class TextClassificationAnswer(Answer, kw_only=True):

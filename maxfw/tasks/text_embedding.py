@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from maxfw.tasks.base import Answer, Label, TextsTask
+from maxfw.tasks.base import Answer, Label
+from maxfw.tasks.texts import TextsTask
 from maxfw.tasks.values import finite_numbers
 
 

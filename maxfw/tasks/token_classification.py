@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from maxfw.errors import BadModelOutput
-from maxfw.tasks.base import Answer, Inputs, Label, TextTask
+from maxfw.tasks.base import Answer, Inputs, Label
+from maxfw.tasks.texts import TextTask
 from maxfw.tasks.values import typed
 
 

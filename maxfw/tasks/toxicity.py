@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from maxfw.tasks.base import Answer, Label, TextsTask, probabilities_by_name
+from maxfw.tasks.base import Answer, Label, probabilities_by_name
+from maxfw.tasks.texts import TextsTask
 
 
 class Judged(Struct):

@@ -15,9 +15,10 @@ from maxfw.errors import MissingExtra
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
 from maxfw.tasks.audio import AudioTask
-from maxfw.tasks.base import ImageTask, Task, TextsTask, TextTask
+from maxfw.tasks.base import ImageTask, Task
 from maxfw.tasks.question_answering import QuestionAnswering
 from maxfw.tasks.text_generation import TextGeneration
+from maxfw.tasks.texts import TextsTask, TextTask
 
 # The first extra that a folder's requirements.txt names → what must be importable, and the marker of its tests.
 FRAMEWORKS = {
