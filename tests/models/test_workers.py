@@ -16,7 +16,7 @@ from maxfw.contract import Sample, difference, samples_of
 
 pytestmark = pytest.mark.mirror
 
-CLIENTS, EACH = 32, 4
+CLIENTS, EACH = 32, 2
 
 
 @pytest.mark.parametrize(
