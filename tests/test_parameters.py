@@ -36,6 +36,7 @@ class Tunable(MAXModelWrapper):
         style: Literal["mosaic", "candy"] = "mosaic",
         rate: Annotated[float, Meta(gt=0, lt=10)] = 1.0,
         speed: float = 1.0,
+        pause: Annotated[float, Meta(gt=0, description="seconds")] | None = None,
     ) -> Any:
         return x
 
@@ -51,13 +52,13 @@ def test_each_hook_gets_the_parameters_it_declares() -> None:
 
     assert bound["_pre_process"] == {"size": 5}
     assert bound["_predict_batch"] == {"scale": 3}
-    assert set(bound["_post_process"]) == {"threshold", "names", "loud", "style", "rate", "speed"}
+    assert set(bound["_post_process"]) == {"threshold", "names", "loud", "style", "rate", "speed", "pause"}
 
 
 def test_what_is_not_sent_has_the_default_of_the_signature() -> None:
     assert values() == {
         "size": 10, "scale": 2, "threshold": 0.7, "names": None, "loud": False, "style": "mosaic", "rate": 1.0,
-        "speed": 1.0,
+        "speed": 1.0, "pause": None,
     }  # fmt: skip
 
 
@@ -99,6 +100,7 @@ def test_strings_become_what_the_signature_says(name: str, text: Any, value: Any
         ("style", "van gogh", "'mosaic'"),
         ("scale", "5", "2 or 3 or 4"),
         ("rate", "0", "above 0"),
+        ("pause", "0", "number above 0; seconds"),
         ("speed", "nan", "finite"),
         ("rate", "10", "below 10"),
     ],

@@ -49,6 +49,9 @@ class Parameter(Struct, frozen=True):
         if self.is_picture:
             return {"type": "file", "description": _picture_description(self.type)}
         schema = _without_references(msgspec.json.schema(self.type))
+        choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
+        if len(choices) == 1:  # `float | None`: who does not want it leaves it out
+            schema = choices[0]
         if not self.required and self.default is not None:
             schema["default"] = msgspec.to_builtins(self.default)
         return schema
