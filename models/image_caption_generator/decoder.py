@@ -4,6 +4,8 @@ The idea is that of Yin and Ordonez, "OBJ2TEXT: Generating Visually Descriptive 
 in the manner of Vinyals et al., "Show and Tell: A Neural Image Caption Generator" (2015).
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from maxfw.runtimes.litert import LiteRTRuntime
@@ -22,7 +24,6 @@ LEAST_LIKELY = np.log(0.05)  # a word is thought of only if it is this probable 
 CANDIDATES = 12  # finished sentences of which the best are chosen
 ANSWERED = 3
 OTHERWISE = 2  # words that a further sentence must not share with a better one, at least
-NEVER = -1e9
 REPEATABLE = (
     *(
         "a",
@@ -100,32 +101,34 @@ class Decoder:
             "layout": np.repeat([seen, nothing], BEAMS, axis=0),
             "feature": np.tile(feature, (2 * BEAMS, 1)),
         }
-        said = np.full((BEAMS, 1), START, dtype=np.int32)
+        said = np.full((1, 1), START, dtype=np.int32)
         state = np.zeros((2 * BEAMS, self.state_size), dtype=np.float32)
-        values = np.array([0.0] + [NEVER] * (BEAMS - 1))  # at first all beams are the same: follow one
-        sums, ended = np.zeros(BEAMS), {}
+        values, sums, ended = np.zeros(1), np.zeros(1), {}
         for length in range(LONGEST):
-            given = {**fixed, "token": np.tile(said[:, -1], 2), "state": state}
+            # The graph is fixed at so many beams; while there are fewer, some are run twice and looked at once.
+            given = {**fixed, "token": np.tile(np.resize(said[:, -1], BEAMS), 2), "state": state}
             [told] = self.net.run([given[name] for name in self.inputs])
-            odds, state = np.split(told.astype(np.float64), [len(self.words)], axis=1)
-            odds, without = np.split(odds, 2)
-            likely = odds > odds.max(axis=1, keepdims=True) + LEAST_LIKELY
-            worth = np.where(likely, odds - CONTRAST * without, NEVER)
-            totals = values[:, None] + allowed(worth, said, self.repeatable)
+            odds, state = told[:, : len(self.words)], told[:, len(self.words) :]
+            odds, without = odds[: len(said)], odds[BEAMS : BEAMS + len(said)]
+            # Few words are likely; to weigh all of them would take as long as the network.
+            beams, tokens = np.nonzero(odds > odds.max(axis=1, keepdims=True) + LEAST_LIKELY)
+            log_odds = odds[beams, tokens].astype(np.float64)
+            totals = values[beams] + log_odds - CONTRAST * without[beams, tokens].astype(np.float64)
             if length:
-                both = np.stack([totals[:, END], sums + odds[:, END]], axis=1) / (length + 1)
-                ended |= {
-                    tuple(line): tuple(pair) for line, pair in zip(said[:, 1:].tolist(), both, strict=True)
-                }
-            totals[:, END] = 2 * NEVER
-            # Few are possible; to sort all the words would take as long as the network.
-            best = np.flatnonzero(totals > NEVER / 2)
-            best = best if best.size >= BEAMS else np.arange(totals.size)
-            best = best[np.argsort(-totals.ravel()[best], kind="stable")[:BEAMS]]
-            beams, tokens = np.divmod(best, len(self.words))
+                for at in np.flatnonzero(tokens == END):
+                    both = totals[at], sums[beams[at]] + log_odds[at]
+                    ended[tuple(said[beams[at], 1:].tolist())] = tuple(np.divide(both, length + 1))
+            unfit = [forbidden(line, self.repeatable) | {END} for line in said.tolist()]
+            fit = [token not in unfit[beam] for beam, token in zip(beams, tokens.tolist(), strict=True)]
+            best = np.flatnonzero(fit)
+            best = best[np.argsort(-totals[best], kind="stable")[:BEAMS]]
+            if not best.size:
+                break
+            beams, tokens = beams[best], tokens[best]
             said = np.column_stack([said[beams], tokens.astype(np.int32)])
-            values, sums = totals.ravel()[best], sums[beams] + odds[beams, tokens]
-            state = state[np.concatenate([beams, BEAMS + beams])].astype(np.float32)
+            values, sums = totals[best], sums[beams] + log_odds[best]
+            beams = np.resize(beams, BEAMS)
+            state = state[np.concatenate([beams, BEAMS + beams])]
         return dict(sorted(ended.items(), key=lambda one: -one[1][0] * (len(one[0]) + 1))[:CANDIDATES])
 
     def sentence(self, tokens):
@@ -133,25 +136,19 @@ class Decoder:
         return " ".join(self.words[token] for token in tokens).replace(" 's", "'s").replace(" n't", "n't")
 
 
-def allowed(odds, said, repeatable):
-    """Values of words (beams, words), those of words that must not follow what was `said` (beams, length) lowered.
+def forbidden(said, repeatable):
+    """The tokens that must not follow those that were `said`, the first of which is START.
 
     `repeatable` bool (words,) are the tokens that a sentence may say twice, if not within three words.
     """
-    odds = odds.copy()
-    odds[:, [PADDING, START, UNKNOWN]] = NEVER
-    for row, tokens in zip(odds, said, strict=True):
-        row[tokens[-2:]] = NEVER
-        row[tokens[~repeatable[tokens]]] = NEVER
-        row[tokens[1:][tokens[:-1] == tokens[-1]]] = NEVER  # what followed this word before
-    return odds
+    after = {second for first, second in pairwise(said) if first == said[-1]}
+    return {PADDING, START, UNKNOWN, *said[-2:], *(token for token in said if not repeatable[token]), *after}
 
 
 def best_of(ended):
     """Token ids → (value, log probability): the most valuable sentences, best first, at most three, not too alike."""
     chosen = []
     for tokens in sorted(ended, key=lambda tokens: -ended[tokens][0]):
-        likely = ended[tokens][0] > NEVER / 100
-        if likely and all(len(set(tokens) ^ set(better)) >= OTHERWISE for better in chosen):
+        if all(len(set(tokens) ^ set(better)) >= OTHERWISE for better in chosen):
             chosen.append(tokens)
     return chosen[:ANSWERED]

@@ -52,8 +52,7 @@ class ModelWrapper(MAXModelWrapper):
 
     def _pre_process(self, image):
         """PIL RGB image → the whole of it, stretched, uint8 (300, 300, 3) and (224, 224, 3), RGB."""
-        # Nearly the filter that the decoder learnt the answers of both networks with: the first half of it is shared.
-        image = image.reduce(max(1, min(image.size) // min(SIDES)))
+        # The filter that the decoder learnt the answers of both networks with.
         small = (image.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0) for side in SIDES)
         return [np.asarray(picture) for picture in small]
 
