@@ -26,7 +26,10 @@ class PixelGate:
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[None]:
-        """The time in which a thread has pictures at their full size."""
+        """The time in which a thread has pictures at their full size; of one within another, the outer counts."""
+        if hasattr(self._own, "pixels"):
+            yield
+            return
         self._own.pixels = 0
         try:
             yield

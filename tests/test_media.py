@@ -624,7 +624,7 @@ def test_a_picture_that_is_held_counts_until_it_is_let_go() -> None:
         with gate.passing(60):
             pass
         assert gate.pixels == 60
-        with gate.passing(30):
+        with gate.holding(), gate.passing(30):
             pass
         assert gate.pixels == 90
     assert gate.pixels == 0
