@@ -62,7 +62,8 @@ def _fitting(text: list[list[str]], picture: Image.Image, height: int, widest: i
     lines = [line for paragraph in text for line in paragraph]
     length = ImageFont.load_default(size=USUAL).getlength
     longest = max([length(line) for line in lines] or [200.0]) / USUAL or 1.0
-    largest = int(max(USUAL, min(picture.height / 36, picture.width / 16, picture.width / longest)))
+    side = (picture.width * picture.height) ** 0.5
+    largest = int(max(USUAL, min(side / 36, picture.width / 16, picture.width / longest)))
     high = (height - 16) / max(len(lines) + len(text), 1) / STEP
     room = max(1, min(max(WIDEST, picture.width), widest - 2 * largest - 48))
     size = max(SMALLEST, int(min(largest, high, room / longest)))
