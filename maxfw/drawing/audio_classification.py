@@ -8,7 +8,8 @@ import wave
 import numpy as np
 from PIL import Image
 
-from maxfw.drawing.base import Ask, bars, stacked
+from maxfw.drawing.bars import bars
+from maxfw.drawing.base import Ask, stacked
 from maxfw.drawing.waveform import RATE, Part, picture_of_sound, waveform_in
 from maxfw.tasks.audio_classification import AudioClassificationAnswer
 from maxfw.tasks.base import Answer, Inputs, Upload

@@ -1,31 +1,67 @@
-"""What drawings share: the uploaded picture, a font, colours that can be told apart, bars."""
+"""What drawings share: the uploaded picture, a font, colours that can be told apart, sheets of bounded size."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
+from maxfw.media import read_image
+from maxfw.settings import Settings
 from maxfw.tasks.base import Answer, Inputs
 
 # Okabe and Ito's palette, which colour-blind people can tell apart as well (https://jfly.uni-koeln.de/color/).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+
+# Pixels. What is drawn on a picture is as large as it; every other drawing stays within these.
+WIDTH = 640
+TALLEST_PICTURE = 4 * WIDTH
+TALLEST_SHEET = 20_000
+MOST_PIXELS = 50_000_000
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 #: Answers other inputs with the model that is drawn for.
 Ask = Callable[[Inputs], Answer]
 
+# It was answered, so it is neither too large nor too heavy.
+_ANY = Settings(max_image_mb=10_000, max_image_mpx=10_000)
+
 
 def picture_of(inputs: Inputs) -> Image.Image:
-    """The picture that was sent, upright, RGB."""
-    return ImageOps.exif_transpose(Image.open(io.BytesIO(inputs.files["image"].blob))).convert("RGB")
+    """The picture that was sent as the model saw it: upright, RGB, 8 bits, white where it is transparent."""
+    return read_image(inputs.files["image"].blob, settings=_ANY)
 
 
-def font_for(height: int) -> Font:
-    """A font that is readable on a picture of this height, in pixels."""
-    return ImageFont.load_default(size=max(12, height // 36))
+def at_width(picture: Image.Image) -> Image.Image:
+    """A picture 640 pixels wide; narrower if it would be more than four times as high."""
+    factor = min(WIDTH / picture.width, TALLEST_PICTURE / picture.height)
+    return picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
+
+
+def font_for(size: tuple[int, int]) -> Font:
+    """A font that is readable on a picture of this width and height, in pixels."""
+    return ImageFont.load_default(size=max(12, min(size[1] // 36, size[0] // 16)))
+
+
+def line_for(size: tuple[int, int]) -> int:
+    """How thick a box's line is on a picture of this width and height, in pixels."""
+    return max(2, min(size[1], 2 * size[0]) // 200)
+
+
+def shortened(text: str, font: Font, room: float) -> str:
+    """A text in one line; if it is wider than the room, in pixels, as much of it as fits, and an ellipsis."""
+    text = " ".join(text[:1000].encode("utf-8", "replace").decode().split())
+    if font.getlength(text) <= room:
+        return text
+    fits, too_many = 0, len(text)
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        if font.getlength(text[:middle].rstrip() + "…") <= room:
+            fits = middle
+        else:
+            too_many = middle
+    return text[:fits].rstrip() + "…"
 
 
 def colour_of(label: str, seen: Sequence[str]) -> str:
@@ -33,40 +69,26 @@ def colour_of(label: str, seen: Sequence[str]) -> str:
     return PALETTE[list(seen).index(label) % len(PALETTE)]
 
 
-def tag(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, colour: str, font: Font) -> None:
-    """White text on a patch of colour, its lower left corner at `place`, kept inside the picture."""
-    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
-    width, height = right - left + 8, bottom - top + 6
-    x = min(max(place[0], 0), max(draw.im.size[0] - width, 0))
-    y = max(place[1] - height, 0)
-    draw.rectangle((x, y, x + width, y + height), fill=colour)
-    draw.text((x + 4 - left, y + 3 - top), text, fill="white", font=font)
-
-
-def bars(rows: Sequence[tuple[str, float]], *, title: str = "", width: int = 640) -> Image.Image:
-    """A bar for each `(label, probability 0…1)` on white, longest names cut."""
-    font = ImageFont.load_default(size=16)
-    row_height, top = 28, 36 if title else 8
-    chart = Image.new("RGB", (width, top + row_height * len(rows) + 8), "white")
-    draw = ImageDraw.Draw(chart)
-    if title:
-        draw.text((12, 8), title[:80], fill="black", font=font)
-    for index, (label, probability) in enumerate(rows):
-        y = top + index * row_height
-        name = label if len(label) <= 26 else label[:25] + "…"
-        draw.text((12, y + 4), name, fill="black", font=font)
-        length = (width - 250 - 90) * min(max(probability, 0.0), 1.0)
-        draw.rectangle((250, y + 5, 250 + max(length, 1), y + row_height - 7), fill=PALETTE[0])
-        draw.text((258 + length, y + 4), f"{probability:.1%}", fill="black", font=font)
-    return chart
-
-
-def stacked(parts: Sequence[Image.Image], background: str = "white") -> Image.Image:
-    """Pictures below each other, left-aligned."""
-    width = max(part.width for part in parts)
-    sheet = Image.new("RGB", (width, sum(part.height for part in parts)), background)
-    y = 0
+def stacked(parts: Iterable[Image.Image]) -> Image.Image:
+    """Pictures below each other, left-aligned on white; those that would make the sheet too high are left out."""
+    taken: list[Image.Image] = []
+    height = 0
     for part in parts:
+        if taken and height + part.height > TALLEST_SHEET:
+            taken.append(_note("… the rest is not drawn"))
+            break
+        taken.append(part)
+        height += part.height
+    sheet = Image.new("RGB", (max(part.width for part in taken), sum(part.height for part in taken)), "white")
+    y = 0
+    for part in taken:
         sheet.paste(part, (0, y))
         y += part.height
+    return sheet
+
+
+def _note(text: str) -> Image.Image:
+    """A line of grey on white."""
+    sheet = Image.new("RGB", (WIDTH, 36), "white")
+    ImageDraw.Draw(sheet).text((12, 8), text, fill="grey", font=ImageFont.load_default(size=16))
     return sheet

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import UNSET
 from PIL import Image, ImageDraw
 
-from maxfw.drawing.base import PALETTE, font_for, picture_of, tag
+from maxfw.drawing.base import PALETTE, line_for, picture_of
+from maxfw.drawing.tags import Tags, in_pixels
 from maxfw.tasks.base import Inputs
 from maxfw.tasks.face_analysis import Face, FaceAnalysisAnswer
 
@@ -14,16 +15,15 @@ def draw(inputs: Inputs, answer: FaceAnalysisAnswer) -> Image.Image:
     """The picture with a box, dots and a line of words for every face."""
     picture = picture_of(inputs)
     pencil = ImageDraw.Draw(picture)
-    font = font_for(picture.height)
-    line = max(2, picture.height // 200)
-    for number, face in reversed(list(enumerate(answer.predictions))):  # the surest on top
-        ymin, xmin, ymax, xmax = face.detection_box
-        left, top = xmin * picture.width, ymin * picture.height
-        colour = PALETTE[number % len(PALETTE)]
-        pencil.rectangle((left, top, xmax * picture.width, ymax * picture.height), outline=colour, width=line)
+    line = line_for(picture.size)
+    colours = [PALETTE[number % len(PALETTE)] for number in range(len(answer.predictions))]
+    for face, colour in reversed(list(zip(answer.predictions, colours, strict=True))):  # the surest on top
+        pencil.rectangle(in_pixels(face.detection_box, picture), outline=colour, width=line)
         for point in face.landmarks or []:
             pencil.circle((point.x * picture.width, point.y * picture.height), line, fill=colour)
-        tag(pencil, (left, top), words(face), colour, font)
+    tags = Tags(picture)
+    for face, colour in zip(answer.predictions, colours, strict=True):
+        tags.put(in_pixels(face.detection_box, picture), words(face), colour)
     return picture
 
 

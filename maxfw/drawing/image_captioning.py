@@ -6,29 +6,28 @@ import textwrap
 
 from PIL import Image, ImageDraw, ImageFont
 
-from maxfw.drawing.base import picture_of, stacked
+from maxfw.drawing.base import WIDTH, at_width, picture_of, stacked
 from maxfw.tasks.base import Inputs
 from maxfw.tasks.image_captioning import ImageCaptioningAnswer
 
-WIDTH = 640
 LETTERS = 68  # in a line
 BEST, OTHER = 20, 15  # font sizes
+MOST_LINES = 100
 
 
 def draw(inputs: Inputs, answer: ImageCaptioningAnswer) -> Image.Image:
     """The picture, 640 pixels wide, over its captions: the best in large letters, the others small."""
-    picture = picture_of(inputs)
-    picture = picture.resize((WIDTH, max(1, round(picture.height * WIDTH / picture.width))))
-    return stacked([picture, _sheet(answer)])
+    return stacked([at_width(picture_of(inputs)), _sheet(answer)])
 
 
 def _sheet(answer: ImageCaptioningAnswer) -> Image.Image:
     """The captions in black and grey on white, each with its probability."""
     lines: list[tuple[str, int, str]] = []
-    for place, found in enumerate(answer.predictions):
+    for place, found in enumerate(answer.predictions[:MOST_LINES]):
         size, colour = (BEST, "black") if place == 0 else (OTHER, "#555555")
         text = f"{found.caption}  ({found.probability:.1%})"
         lines += [(line, size, colour) for line in textwrap.wrap(text, LETTERS * BEST // size - 4)]
+    lines = lines[:MOST_LINES]
     sheet = Image.new("RGB", (WIDTH, 16 + sum(size + 8 for _, size, _ in lines)), "white")
     pencil = ImageDraw.Draw(sheet)
     y = 8

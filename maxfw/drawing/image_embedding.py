@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PIL import Image, ImageDraw
+from itertools import chain
 
-from maxfw.drawing.base import PALETTE, font_for, picture_of, stacked
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from maxfw.drawing.base import PALETTE, WIDTH, at_width, picture_of, stacked
 from maxfw.tasks.base import Inputs
 from maxfw.tasks.image_embedding import ImageEmbeddingAnswer
 
-WIDTH = 640
 HEIGHT = 120
 MARGIN = 12
 
 
 def draw(inputs: Inputs, answer: ImageEmbeddingAnswer) -> Image.Image:
     """The picture, 640 pixels wide, over a strip for each vector: its numbers from left to right."""
-    picture = picture_of(inputs)
-    picture = picture.resize((WIDTH, max(1, round(picture.height * WIDTH / picture.width))))
-    return stacked([picture, *(strip(np.array(vector)) for vector in answer.predictions)])
+    strips = (strip(np.array(vector)) for vector in answer.predictions)
+    return stacked(chain([at_width(picture_of(inputs))], strips))
 
 
 def strip(vector: np.ndarray) -> Image.Image:
@@ -31,7 +31,7 @@ def strip(vector: np.ndarray) -> Image.Image:
     values = np.array([part[np.abs(part).argmax()] for part in parts])
     high, low = max(values.max(), 0.0), min(values.min(), 0.0)
     scale = HEIGHT / ((high - low) or 1.0)
-    font = font_for(0)
+    font = ImageFont.load_default(size=12)
     chart = Image.new("RGB", (WIDTH, HEIGHT + 36), "white")
     pencil = ImageDraw.Draw(chart)
     zero = 8 + round(high * scale)

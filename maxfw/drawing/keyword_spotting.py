@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PIL import Image
 
-from maxfw.drawing.base import bars, stacked
+from maxfw.drawing.bars import bars
+from maxfw.drawing.base import stacked
 from maxfw.drawing.waveform import picture_of_sound, waveform_in
 from maxfw.tasks.base import Inputs
 from maxfw.tasks.keyword_spotting import KeywordSpottingAnswer

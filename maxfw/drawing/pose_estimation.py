@@ -13,7 +13,7 @@ def draw(inputs: Inputs, answer: PoseEstimationAnswer) -> Image.Image:
     """The picture with a line for every bone and a dot for every part, a colour for each person."""
     picture = picture_of(inputs)
     pencil = ImageDraw.Draw(picture)
-    thick = max(2, round(max(picture.size) / 200))
+    thick = max(2, round(min(max(picture.size), 3 * min(picture.size)) / 200))
     for human in answer.predictions:
         colour = PALETTE[human.human_id % len(PALETTE)]
         for bone in human.pose_lines:

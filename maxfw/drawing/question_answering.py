@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PIL import Image
 
 from maxfw.drawing.base import PALETTE, stacked
@@ -12,13 +14,15 @@ from maxfw.tasks.question_answering import QuestionAnsweringAnswer
 
 def draw(inputs: Inputs, answer: QuestionAnsweringAnswer) -> Image.Image:
     """One paragraph below the other, each over its questions and answers."""
-    parts = []
+    return stacked(_parts(inputs, answer))
+
+
+def _parts(inputs: Inputs, answer: QuestionAnsweringAnswer) -> Iterator[Image.Image]:
     for asked, answers in zip(inputs.body["paragraphs"], answer.predictions, strict=True):
         colours = [PALETTE[at % len(PALETTE)] for at in range(len(answers))]
-        parts.append(paragraph(marked(asked["context"], list(zip(answers, colours, strict=True)))))
+        yield paragraph(marked(asked["context"], list(zip(answers, colours, strict=True))))
         for question, said, colour in zip(asked["questions"], answers, colours, strict=True):
-            parts.append(paragraph([(question, ""), (said or "no answer", colour)], colour="grey"))
-    return stacked(parts)
+            yield paragraph([(question, ""), (said or "no answer", colour)], colour="grey")
 
 
 def marked(context: str, answers: list[Piece]) -> list[Piece]:

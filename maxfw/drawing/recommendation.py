@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from maxfw.drawing.base import bars
+from maxfw.drawing.bars import bars
 from maxfw.tasks.base import Inputs
 from maxfw.tasks.recommendation import RecommendationAnswer
 

@@ -12,11 +12,14 @@ from maxfw.tasks.base import Inputs
 from maxfw.tasks.speech_to_text import SpeechToTextAnswer
 
 LETTERS, LINE = 64, 26  # letters in a line, pixels between lines
+MOST_LINES = 400
 
 
 def draw(inputs: Inputs, answer: SpeechToTextAnswer) -> Image.Image:
     """The waveform over the words."""
-    lines = textwrap.wrap(answer.prediction, LETTERS) or ["(nothing was understood)"]
+    lines = textwrap.wrap(answer.prediction, LETTERS, max_lines=MOST_LINES, placeholder=" …") or [
+        "(nothing was understood)"
+    ]
     sheet = Image.new("RGB", (WIDTH, LINE * len(lines) + 2 * MARGIN), "white")
     pencil = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=17)

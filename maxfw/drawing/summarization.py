@@ -12,7 +12,9 @@ from maxfw.tasks.summarization import SummarizationAnswer
 
 def draw(inputs: Inputs, answer: SummarizationAnswer) -> Image.Image:
     """The summary of each text above the text itself, in grey."""
-    parts = []
-    for text, summary in zip(inputs.body["text"], answer.summary_text, strict=True):
-        parts += [paragraph([(summary, PALETTE[0])]), paragraph([(text, "")], colour="grey")]
-    return stacked(parts)
+    pairs = zip(inputs.body["text"], answer.summary_text, strict=True)
+    return stacked(
+        part
+        for text, summary in pairs
+        for part in (paragraph([(summary, PALETTE[0])]), paragraph([(text, "")], colour="grey"))
+    )

@@ -16,5 +16,5 @@ def draw(inputs: Inputs, answer: TextEmbeddingAnswer) -> Image.Image:
     """Texts and strips by turns."""
     pairs = zip(inputs.body["text"], answer.predictions, strict=True)
     return stacked(
-        [part for text, vector in pairs for part in (paragraph([(text, "")]), strip(np.array(vector)))]
+        part for text, vector in pairs for part in (paragraph([(text, "")]), strip(np.array(vector)))
     )

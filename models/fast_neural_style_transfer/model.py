@@ -33,7 +33,7 @@ LONGEST = 1536  # pixels of the answer's long side
 
 POSTER = {"zion": "Zion_Style", "lassen": "Lassen_Style", "grand_canyon": "Grand_Canyon"}
 Style = Annotated[Literal["zion", "lassen", "grand_canyon"], Meta(description="the poster to paint like")]
-StyleImage = Annotated[UploadedImage, Meta(description="a picture to paint like, instead of a poster")]
+StyleImage = Annotated[UploadedImage, Meta(description="a picture to paint like; style is ignored then")]
 Strength = Annotated[float, Meta(ge=0, le=1, description="how much of the style to take on, 0…1")]
 
 

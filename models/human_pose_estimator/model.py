@@ -17,7 +17,7 @@ MARGIN = 0.1  # of a person's width and height, on each side
 MOST_OVERLAP = 0.6  # of the boxes of two people
 MOST_ALIKE = 0.25  # object keypoint similarity of two people; of one in two boxes it is far more
 FOUND = 0.3  # the score of a point that counts as found
-LEAST_FOUND = 3.0  # the scores of such points together; a rock that looks like a person has less
+LEAST_FOUND = 2.9  # the scores of such points together; a rock that looks like a person has less
 # How far people who mark a keypoint differ, in parts of the person's size: the sigmas of COCO's evaluation.
 SPREAD = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
 

@@ -71,6 +71,15 @@ def test_an_uploaded_poster_paints_like_the_same_poster_by_name(paint: Paint, pr
     assert distance(paint(photo(), poster), paint(photo(), style="lassen")) < 1
 
 
+def test_a_style_image_wins_over_a_style_and_says_so(paint: Paint, predictor: Predictor) -> None:
+    waves = (find("fast_neural_style_transfer").path / "samples/waves.png").read_bytes()
+    alone, both = paint(photo(), waves), paint(photo(), waves, style="lassen")
+    said = {parameter.name: parameter.description for parameter in predictor.parameters}
+
+    assert distance(alone, both) == 0
+    assert "style is ignored" in said["style_image"]
+
+
 def test_without_strength_the_poster_does_not_matter_and_the_photo_keeps_its_colours(paint: Paint) -> None:
     original = Image.open(io.BytesIO(photo()))
     without, other = (paint(photo(), style=style, strength="0") for style in ("zion", "lassen"))
