@@ -62,7 +62,8 @@ def run_on_ray(
     summary, started = Summary(before=before), time.monotonic()
     # With another need than the actors, or Ray would have one of them do both, and all of it.
     groups = ray.data.read_datasource(_Groups(listing, before), override_num_blocks=1, num_cpus=0)
-    pool = ActorPoolStrategy(min_size=1, max_size=where.actors or MOST_ACTORS)
+    # So many at once where a number is given, however few there is room for.
+    pool = ActorPoolStrategy(min_size=1, initial_size=where.actors or 1, max_size=where.actors or MOST_ACTORS)
     answered = groups.map_batches(
         _Actor,
         fn_constructor_kwargs={"where": where},
