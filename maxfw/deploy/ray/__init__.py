@@ -10,6 +10,8 @@ from maxfw.errors import BadSetting, MissingExtra
 
 LOCAL = "local"
 
+HINT = "start one with: ray start --head; if it is there and asks for a token, set RAY_AUTH_MODE=token"
+
 CONNECT_S = 5.0
 """In which something must listen at the address of a cluster; Ray itself goes on trying for minutes."""
 
@@ -41,9 +43,9 @@ def connected(address: str) -> Iterator[None]:
     try:
         _look_for(address)
         ray.init(address or LOCAL, include_dashboard=None if address else False, configure_logging=False)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         said = " ".join(str(error).split())
-        raise BadSetting(f"--address={address!r}: {said}", hint="start one with: ray start --head") from None
+        raise BadSetting(f"--address={address!r}: {said}", hint=HINT) from None
     try:
         yield
     finally:
