@@ -59,6 +59,7 @@ class Shares(MAXModelWrapper):
 '''
 
 LISTENING = '''"""How loud a text is, at length; on Ray slowly, and with a file for each node that it is on."""
+import os
 import time
 from pathlib import Path
 import numpy as np
@@ -68,7 +69,7 @@ from maxfw.tasks import TextClassification
 
 
 class Listening(MAXModelWrapper):
-    task = TextClassification(labels=[f"as loud as {number}" for number in range(200)])
+    task = TextClassification(labels=[f"as loud as {number}" for number in range(600)])
     max_batch_size = 1
     cpus = 1
 
@@ -78,13 +79,15 @@ class Listening(MAXModelWrapper):
             self.seen = Path(__file__).with_name("nodes") / ray.get_runtime_context().get_node_id()
 
     def _pre_process(self, text):
+        if text == "the end" and self.seen:
+            os._exit(1)
         return np.float64(sum(letter.isupper() for letter in text) / max(len(text), 1))
 
     def _predict_batch(self, batch):
         if self.seen:
-            time.sleep(0.005)
+            time.sleep(0.002)
             self.seen.touch()
-        return [np.full(200, loud) for loud in batch]
+        return [np.full(600, loud) for loud in batch]
 '''
 
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 Maxfw = Callable[..., subprocess.Popen[str]]
 
-TEXTS = 2400
+TEXTS = 4000  # whose lines are more than a node keeps in memory until they are written
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,23 @@ def test_a_node_that_dies_costs_a_job_nothing_but_time(
 
     assert running.returncode == 0, told
     assert at_death < TEXTS
+    assert "is lost" in told
     assert results.read_bytes() == texts[1]
+
+
+def test_an_input_that_replicas_die_of_ends_the_job_in_a_line(
+    maxfw: Maxfw, job: list[str], tmp_path: Path
+) -> None:
+    listed = tmp_path / "texts.jsonl"
+    listed.write_text('"a"\n' * 128 + '"the end"\n')
+
+    ended = maxfw(*job[:2], listed, *job[3:])
+    _, told = ended.communicate(timeout=120)
+
+    assert ended.returncode == 2, told
+    [line] = [line for line in told.splitlines() if line.startswith("Error: ")]
+    assert f"lost again and again, behind line {lines_of(tmp_path / 'results.jsonl')}" in line
+    assert "Traceback" not in line
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # many, of Ray's own settings
