@@ -260,6 +260,11 @@ def export(**values: Any) -> None:
             os.environ[environment_name(name)] = str(value)
 
 
+def set_unless_set(name: str, value: str) -> None:
+    """A variable of a library that knows no other way; what the operator has set stays."""
+    os.environ.setdefault(name, value)
+
+
 def fields() -> list[msgspec.inspect.Field]:
     """Name, type and default of every setting, in the order of the table."""
     described = msgspec.inspect.type_info(Settings)

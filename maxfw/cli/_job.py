@@ -31,8 +31,11 @@ from maxfw.model.parameters import bind, parameters_of
 from maxfw.offline import Answering, Job, Listing, Results, Summary, run
 from maxfw.offline.answering import Line, settings_for_jobs
 from maxfw.predictor import Predictor
-from maxfw.settings import Settings, load_settings
+from maxfw.settings import Settings, load_settings, set_unless_set
 from maxfw.tasks.base import read_file
+
+SHARE_KEPT = ("RAY_DATA_AUTOSCALING_REQUEST_EXPIRE_TIME_S", "30")
+"""Seconds for which Ray keeps the share of a job that was killed; by default it is three minutes, at half the speed."""
 
 
 def run_job(
@@ -110,6 +113,7 @@ class RayJob(NamedTuple):
         self, listing: Listing, results: Results, before: int, on_line: Callable[[Line], None]
     ) -> Summary:
         """Answer what is left, on the cluster at the address or on one that is started here."""
+        set_unless_set(*SHARE_KEPT)
         from maxfw.offline.on_ray import Where, run_on_ray  # brings Ray
 
         model_class = load_class(self.folder)

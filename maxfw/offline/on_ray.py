@@ -1,6 +1,7 @@
 """The same job over many nodes: Ray Data lists, answers and gathers; the lines are written here, in their order.
 
-Inputs go out in groups, a block each, so that a node that dies costs groups which are then done again elsewhere.
+Inputs go out in groups, a block each. When a node dies, the job goes on behind the last line that is written, with
+those that are left.
 Paths of inputs must mean the same on every node.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,8 +22,11 @@ import ray.data
 from ray.data import ActorPoolStrategy, Datasource
 from ray.data.block import BlockMetadata
 from ray.data.datasource import ReadTask
+from ray.exceptions import ObjectLostError, RayActorError, WorkerCrashedError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from maxfw.catalog import find, load_model
+from maxfw.errors import BadModel
 from maxfw.offline.answering import Answering, Line
 from maxfw.offline.inputs import Job, Listing
 from maxfw.offline.job import OnLine, Summary, run
@@ -33,6 +38,14 @@ GROUP = 128
 """Inputs in a block; enough that a model fills its batches, few enough to be done again without pity."""
 
 MOST_ACTORS = 64
+
+LOST = (RayActorError, ObjectLostError, WorkerCrashedError)
+"""How the death of a replica or of its node shows."""
+
+TRIES = 3
+"""How often a replica may be lost with no line written in between, before the job gives up."""
+
+log = logging.getLogger("maxfw")
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,15 +67,54 @@ def run_on_ray(
 
     Raises:
         BadInput: the results cannot be written.
+        BadModel: replicas die again and again of the same inputs.
     """
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.target_max_block_size = 1  # each group is a block of its own, and so are its lines
     context.enable_progress_bars = False
     summary, started = Summary(before=before), time.monotonic()
-    # With another need than the actors, or Ray would have one of them do both, and all of it.
-    groups = ray.data.read_datasource(_Groups(listing, before), override_num_blocks=1, num_cpus=0)
-    pool = ActorPoolStrategy(min_size=1, max_size=where.actors or MOST_ACTORS)
+    tries = TRIES
+    while tries:
+        written = before + summary.answered + summary.failed
+        try:
+            for lines in _answered(where, listing, written):
+                results.append(b"".join(line.content for line in lines))
+                tries = TRIES
+                for line in lines:
+                    summary.add(line)
+                    on_line(line)
+            break
+        except LOST as error:
+            tries -= 1
+            if not tries:
+                raise BadModel(
+                    f"replicas are lost again and again, behind line {written}: {type(error).__name__}",
+                    hint="Ray's logs say why; the same command goes on from here",
+                ) from None
+            log.warning("a replica or its node is lost (%s); going on without it", type(error).__name__)
+    summary.seconds = time.monotonic() - started
+    summary.slowest.sort(reverse=True)
+    return summary
+
+
+def _answered(where: Where, listing: Listing, before: int) -> Iterator[list[Line]]:
+    """The lines of each group behind the first `before` inputs.
+
+    Raises:
+        RayError: what a replica was about is lost.
+    """
+    # With another need than the actors, or Ray would have one of them do both, and all of it. Here, since the inputs
+    # must not be lost with another node; if this one dies, so does the job.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    groups = ray.data.read_datasource(
+        _Groups(listing, before),
+        override_num_blocks=1,
+        num_cpus=0,
+        ray_remote_args={"scheduling_strategy": here},
+    )
+    # So many at once where a number is given, however few there is room for.
+    pool = ActorPoolStrategy(min_size=1, initial_size=where.actors or 1, max_size=where.actors or MOST_ACTORS)
     answered = groups.map_batches(
         _Actor,
         fn_constructor_kwargs={"where": where},
@@ -70,20 +122,16 @@ def run_on_ray(
         compute=pool,
         num_cpus=where.cpus,
         num_gpus=where.gpus,
+        # Else its groups would wait for room elsewhere, which the others may never leave.
+        max_restarts=0,
+        max_task_retries=0,
     )
     for row in answered.iter_rows():
-        lines = [Line(*line) for line in msgspec.msgpack.decode(row["lines"])]
-        results.append(b"".join(line.content for line in lines))
-        for line in lines:
-            summary.add(line)
-            on_line(line)
-    summary.seconds = time.monotonic() - started
-    summary.slowest.sort(reverse=True)
-    return summary
+        yield [Line(*line) for line in msgspec.msgpack.decode(row["lines"])]
 
 
 class _Groups(Datasource):  # type: ignore[misc]
-    """The inputs, listed on one node, a group at a time."""
+    """The inputs, listed on the node of the command, a group at a time."""
 
     def __init__(self, listing: Listing, before: int) -> None:
         super().__init__()

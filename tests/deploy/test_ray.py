@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import kubernetes_validate
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -12,8 +13,9 @@ from click.testing import CliRunner
 from maxfw.catalog import find
 from maxfw.cli import main
 from maxfw.deploy.described import Described, describe
+from maxfw.deploy.manifests import to_yaml
 from maxfw.deploy.ray.config import RayPlan, dockerfile, ray_service, serve_config
-from maxfw.deploy.ray.options import deployment_options, replicas_of
+from maxfw.deploy.ray.options import Replicas, deployment_options, replicas_of
 from maxfw.errors import BadModel, BadSetting
 from maxfw.settings import Settings
 from tests.conftest import Loudness
@@ -84,6 +86,39 @@ def test_on_kubernetes_a_service_holds_the_same_config_and_nodes_for_it(describe
         [container] = group["template"]["spec"]["containers"]
         assert container["image"] == "registry.example.org/team/max-ray:1.0"
         assert container["resources"]["limits"] == container["resources"]["requests"]
+    [worker] = workers["template"]["spec"]["containers"]
+    assert worker["resources"]["limits"] == {"cpu": "1000m", "memory": "2816Mi"}  # the model's, and Ray's own
+    assert cluster["authOptions"] == {"mode": "token"}
+
+
+@pytest.mark.parametrize("version", ["1.30", kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("replicas", ["auto", 3])
+def test_the_pods_of_the_service_are_valid_and_have_no_rights(
+    described: list[Described], version: str, replicas: Replicas
+) -> None:
+    service = ray_service(described, RayPlan(replicas=replicas), Settings())
+
+    cluster = yaml.safe_load(to_yaml(service))["spec"]["rayClusterConfig"]
+    head, [workers] = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    for group in (head, workers):
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+        pod = {
+            "apiVersion": "v1",
+            "kind": "PodTemplate",
+            "metadata": {"name": "x"},
+            "template": group["template"],
+        }
+        kubernetes_validate.validate(pod, version, strict=True)
+        [container] = group["template"]["spec"]["containers"]
+        assert container["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert cluster["autoscalerOptions"]["securityContext"] == container["securityContext"]
+    named = {
+        port["name"]: port["containerPort"] for port in head["template"]["spec"]["containers"][0]["ports"]
+    }
+    config = yaml.safe_load(service["spec"]["serveConfigV2"])
+    assert named["serve"] == config["http_options"]["port"]
+    assert workers["minReplicas"] <= workers["replicas"] <= workers["maxReplicas"]
 
 
 def test_the_image_of_the_nodes_has_what_the_models_need(described: list[Described]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,13 +58,46 @@ class Shares(MAXModelWrapper):
         return colours / (colours.sum(axis=1, keepdims=True) + 1e-6)
 '''
 
+LISTENING = '''"""How loud a text is, at length; on Ray slowly, and with a file for each node that it is on."""
+import os
+import time
+from pathlib import Path
+import numpy as np
+import ray
+from maxfw.model import MAXModelWrapper
+from maxfw.tasks import TextClassification
+
+
+class Listening(MAXModelWrapper):
+    task = TextClassification(labels=[f"as loud as {number}" for number in range(600)])
+    max_batch_size = 1
+    cpus = 1
+
+    def __init__(self, path=None):
+        self.seen = None
+        if ray.is_initialized() and ray.get_runtime_context().get_actor_id():
+            self.seen = Path(__file__).with_name("nodes") / ray.get_runtime_context().get_node_id()
+
+    def _pre_process(self, text):
+        if text == "the end" and self.seen:
+            os._exit(1)
+        return np.float64(sum(letter.isupper() for letter in text) / max(len(text), 1))
+
+    def _predict_batch(self, batch):
+        if self.seen:
+            time.sleep(0.002)
+            self.seen.touch()
+        return [np.full(600, loud) for loud in batch]
+'''
+
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two models."""
+    """A folder with three models."""
     folder = tmp_path_factory.mktemp("models")
-    (folder / "shouting.py").write_text(SHOUTING)
-    (folder / "shares.py").write_text(SHARES)
+    (folder / "nodes").mkdir()
+    for name, text in (("shouting", SHOUTING), ("shares", SHARES), ("listening", LISTENING)):
+        (folder / f"{name}.py").write_text(text)
     return folder
 
 
@@ -112,6 +149,33 @@ def deploy(cluster: Any, models: Path) -> Iterator[Callable[..., str]]:
     yield put
     for name in names:
         serve.delete(name)
+
+
+def png(colour: tuple[int, int, int] = (200, 40, 10)) -> bytes:
+    """A small picture of one colour."""
+    content = io.BytesIO()
+    Image.new("RGB", (32, 24), colour).save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.fixture
+def maxfw(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command in a process and a folder of its own; it is ended with the test."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run(*words: str | Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "maxfw", *map(str, words)]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        begun.append(process)
+        return process
+
+    yield run
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import threading
 from collections.abc import Callable
@@ -12,22 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
-from click.testing import CliRunner
-from PIL import Image
 
-from maxfw.cli import main
 from tests.conftest import Start
-from tests.on_ray.conftest import running, wait_until
+from tests.on_ray.conftest import png, running, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 Deploy = Callable[..., str]
-
-
-def png(colour: tuple[int, int, int] = (200, 40, 10)) -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", (32, 24), colour).save(content, "PNG")
-    return content.getvalue()
 
 
 def chunks() -> Any:
@@ -254,47 +244,3 @@ def test_replicas_follow_the_load_up_and_down(deploy: Deploy) -> None:
 
     assert not load.wrong
     assert load.failed == 0
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # many, of Ray's own settings
-def test_a_job_over_the_nodes_writes_what_a_job_here_writes_wherever_it_goes_on(
-    cluster: Any, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for number in range(300):
-        path = Path(f"in/{number % 3}/{number:03d}.png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png((number % 256, 90, 20)))
-    Path("in/1/broken.png").write_bytes(b"no picture")
-    job = ["predict", str(models / "shares.py"), "in", "--stretch", "2"]
-    here = CliRunner().invoke(main, [*job, "--out", "here.jsonl"])
-    assert here.exit_code == 0, here.output
-    wanted = Path("here.jsonl").read_bytes()
-
-    run_job(models, {"stretch": "2"})
-    assert Path("there.jsonl").read_bytes() == wanted
-
-    for size in (len(wanted) // 3, len(wanted) - 1):
-        Path("there.jsonl").write_bytes(wanted[:size])
-        summary = run_job(models, {"stretch": "2"})
-        assert Path("there.jsonl").read_bytes() == wanted
-        assert summary.before == wanted[:size].count(b"\n")
-
-
-def run_job(models: Path, values: dict[str, Any]) -> Any:
-    """The part of `maxfw predict --engine ray` behind the connection, which this process has already."""
-    from maxfw.catalog import find, load_class
-    from maxfw.offline import Listing, Results
-    from maxfw.offline.answering import settings_for_jobs
-    from maxfw.offline.on_ray import Where, run_on_ray
-    from maxfw.settings import load_settings
-
-    model, settings = str(models / "shares.py"), settings_for_jobs(load_settings())
-    listing = Listing.of(["in"], load_class(find(model)), settings)
-    results = Results(Path("there.jsonl"), {})
-    try:
-        before, _ = results.continue_behind(listing)
-        where = Where(model=model, settings=settings, values=values, cpus=0.5, actors=2)
-        return run_on_ray(where, listing.absolute(), results, before=before)
-    finally:
-        results.close()

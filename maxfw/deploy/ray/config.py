@@ -21,6 +21,17 @@ PORT = 8000
 RAY = "2.60.0"
 """The version of Ray that images have; it is the one that the tests run."""
 
+RAY_MB = 768
+"""Memory that Ray's own processes take on a node beside a model: raylet, agents, proxy, one that is idle."""
+
+# What Pod Security asks for at its level "restricted"; Ray's images run as a user of their own.
+UNPRIVILEGED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
 _EXTRAS = re.compile(r"^\s*maxfw\s*\[([^\]]*)\]", re.MULTILINE)
 
 
@@ -98,14 +109,17 @@ def ray_service(models: list[Described], plan: RayPlan, settings: Settings) -> d
         "minReplicas": fewest,
         "maxReplicas": most * len(models),
         "rayStartParams": {},
-        "template": _pod("ray-worker", plan, cpus, plan.memory_mb, gpus, ports={}),
+        "template": _pod("ray-worker", plan, cpus, plan.memory_mb + RAY_MB, gpus, ports={}),
     }
     metadata: dict[str, Any] = {"name": "maxfw", "labels": {"app.kubernetes.io/part-of": "maxfw"}}
     if plan.namespace:
         metadata["namespace"] = plan.namespace
     cluster = {
         "rayVersion": RAY,
+        # Else whoever reaches the head's port runs code there; the operator makes the token.
+        "authOptions": {"mode": "token"},
         "enableInTreeAutoscaling": True,
+        "autoscalerOptions": {"securityContext": UNPRIVILEGED},
         "headGroupSpec": head,
         "workerGroupSpecs": [workers],
     }
@@ -146,7 +160,7 @@ def _pod(
         "name": name,
         "image": plan.image,
         "resources": {"requests": most, "limits": most},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": UNPRIVILEGED,
     }
     if ports:
         container["ports"] = [{"name": named, "containerPort": port} for named, port in ports.items()]
