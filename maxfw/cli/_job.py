@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import bind, parameters_of
 from maxfw.offline import Answering, Job, Listing, Results, Summary, run
 from maxfw.offline.answering import Line, settings_for_jobs
+from maxfw.offline.job import EndNow
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
 from maxfw.tasks.base import read_file
@@ -67,11 +69,11 @@ def run_job(
                 job = RayJob(folder, settings, parameters, save_images, replicas_of(replicas), address)
                 summary = job.run(listing, results, before, bar.line)
             else:
-                summary = _run_here(
-                    folder, settings, parameters, save_images, results, jobs, before, bar.line
-                )
-    except KeyboardInterrupt:
+                summary = _run_here(folder, settings, parameters, save_images, results, jobs, before, bar)
+    except KeyboardInterrupt as interrupt:
         click.echo("stopped; the same command goes on from here", err=True)
+        if isinstance(interrupt, EndNow):
+            os._exit(1)  # a thread that is with the model cannot be ended in any other way
         raise
     finally:
         results.close()
@@ -86,14 +88,19 @@ def _run_here(
     results: Results,
     jobs: Iterator[Job],
     before: int,
-    on_line: Callable[[Line], None],
+    bar: Bar,
 ) -> Summary:
     predictor = Predictor(load_model(folder), settings)
     try:
         answering = Answering(predictor, parameters, save_images=save_images)
-        return run(answering, results, jobs, before=before, on_line=on_line)
-    finally:
+        summary = run(answering, results, jobs, before=before, on_line=bar.line, on_interrupt=bar.stopping)
+    except EndNow:
+        raise
+    except BaseException:
         predictor.close()
+        raise
+    predictor.close()
+    return summary
 
 
 class RayJob(NamedTuple):
@@ -200,6 +207,11 @@ class Bar:
         self._progress.update(
             self._task, advance=1, errors=f"[red]{self._errors} errors[/]" if self._errors else ""
         )
+
+    def stopping(self) -> None:
+        """The first Ctrl-C."""
+        told = "stopping when what was begun is answered; Ctrl-C again ends it at once"
+        self._progress.console.print(told, style="yellow")
 
     def _count(self) -> None:
         total = sum(1 for _ in itertools.takewhile(lambda job: not self._stopped.is_set(), self._listing))

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -63,6 +64,17 @@ def job(*words: str) -> Result:
 
 def lines_of(path: str = "out.jsonl") -> list[dict[str, object]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """The job as a process of its own, which could hang."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "maxfw", "predict", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def kill_when_it_has(lines: int) -> None:
@@ -162,6 +174,63 @@ def test_what_cannot_begin_is_one_line(here: Path, words: list[str], told: str) 
     assert told in result.stderr
     assert result.stderr.count("\n") == 1
     assert not Path("out.jsonl").exists()
+
+
+def test_a_pipe_a_socket_or_a_device_is_an_error_and_waited_for_by_nobody(here: Path) -> None:
+    make_pictures(1)
+    os.mkfifo("in/pipe.jpg")
+    os.symlink("/dev/zero", "in/zero.jpg")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("in/socket.jpg")
+
+    process = start("./shares.py", "in", "--out", "out.jsonl")
+    try:
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+
+    told = {line["name"]: line["message"] for line in lines_of() if line["status"] == "error"}
+    assert "it is a pipe" in told["in/pipe.jpg"]
+    assert "it is a socket" in told["in/socket.jpg"]
+    assert "it is a device" in told["in/zero.jpg"]
+    assert len(told) == 4
+    assert lines_of()[1]["status"] == "ok"
+
+
+def test_a_pipe_alone_is_one_line(here: Path) -> None:
+    os.mkfifo("pipe.jpg")
+
+    process = start("./shares.py", "pipe.jpg")
+    try:
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+
+    assert process.returncode == 2
+    assert told == "Error: cannot read 'pipe.jpg': it is a pipe (name a file)\n"
+
+
+def test_a_second_ctrl_c_ends_a_process_whose_model_never_returns(here: Path) -> None:
+    make_pictures(200)
+    stuck = MODEL.replace("import numpy", "import sys, time\nimport numpy")
+    Path("stuck.py").write_text(
+        stuck.replace(
+            "        colours =",
+            "        print('it began', file=sys.stderr, flush=True)\n        time.sleep(1000)\n        colours =",
+        )
+    )
+    process = start("./stuck.py", "in", "--out", "out.jsonl")
+    try:
+        assert "it began" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert "stopping" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    finally:
+        process.kill()
+
+    assert process.returncode == 1
+    assert "the same command goes on from here" in told
 
 
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
