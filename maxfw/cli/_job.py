@@ -26,7 +26,7 @@ from rich.text import Text
 from maxfw.catalog import ModelFolder, card, load_class, load_model
 from maxfw.deploy.ray import connected, require_ray
 from maxfw.deploy.ray.options import Replicas, replicas_of
-from maxfw.errors import BadParameter
+from maxfw.errors import BadParameter, MaxfwError
 from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import bind, parameters_of
 from maxfw.offline import Answering, Job, Listing, Results, Summary, run
@@ -214,5 +214,9 @@ class Bar:
         self._progress.console.print(told, style="yellow")
 
     def _count(self) -> None:
-        total = sum(1 for _ in itertools.takewhile(lambda job: not self._stopped.is_set(), self._listing))
+        """How many inputs there are; if nobody can say, the job itself will say why."""
+        try:
+            total = sum(1 for _ in itertools.takewhile(lambda job: not self._stopped.is_set(), self._listing))
+        except MaxfwError:
+            return
         self._progress.update(self._task, total=total)

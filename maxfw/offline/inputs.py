@@ -118,9 +118,11 @@ class Listing(Struct, frozen=True):
 
     def _of_files(self, word: str, folder: str, pattern: tuple[str, ...]) -> Iterator[Job]:
         strange = "" if os.path.isabs(word) or not self.folder else self.folder + os.sep
-        for path in walk.files_below(folder, pattern, self.skipped):
+        for path, problem in walk.files_below(folder, pattern, self.skipped):
             name = _shown(path.removeprefix(strange))
-            if self.task_files or path.endswith(TEXTS):
+            if problem:
+                yield Job(name, problem=problem)
+            elif self.task_files or path.endswith(TEXTS):
                 yield Job(name, path)
             else:
                 yield Job(name, problem=f"{name!r} is neither .txt nor .json")

@@ -24,6 +24,8 @@ BUDGET_BYTES = 512_000_000
 WRITE_S = 5.0
 """How long a write that has begun may take when everything is to end now."""
 
+LOOK_S = 0.5
+
 SLOWEST = 5
 
 
@@ -162,9 +164,10 @@ class _Crew:
             threading.Thread(target=self._thread, name=f"maxfw-job-{number}", daemon=True).start()
 
     def _wait(self) -> None:
-        # Neither a thread nor a condition: an interrupt can leave those half waited for.
+        # Neither a thread nor a condition: an interrupt can leave those half waited for. Again and again: one that
+        # comes just before the wait is noticed behind it.
         while not self._is_over:
-            self._over.acquire()
+            self._over.acquire(timeout=LOOK_S)
 
     def _thread(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,55 @@ def test_a_pattern_is_the_files_that_match(pictures: Predictor, pattern: str, fo
     assert names(pictures, pattern) == found
 
 
-def test_a_link_to_a_folder_above_is_no_circle(pictures: Predictor) -> None:
-    put("in/a.jpg")
-    os.symlink("..", "in/above")
+def test_a_link_to_a_folder_is_that_folder(pictures: Predictor) -> None:
+    put("in/b.jpg", "in/deep/c.jpg", "photos/a.jpg", "photos/more/a.jpg")
+    os.symlink("../photos", "in/a")
+    os.symlink("../../photos/more", "in/deep/z")
 
-    assert names(pictures, "in") == ["in/a.jpg"]
+    assert names(pictures, "in") == [
+        "in/b.jpg",
+        "in/a/a.jpg",
+        "in/a/more/a.jpg",
+        "in/deep/c.jpg",
+        "in/deep/z/a.jpg",
+    ]
+
+
+def test_a_link_that_leads_in_a_circle_is_an_error_of_its_own(pictures: Predictor) -> None:
+    put("in/a.jpg", "other/b.jpg", "in/deep/c.jpg")
+    os.symlink("..", "in/above")
+    os.symlink(".", "in/deep/here")
+    os.symlink("../other", "in/other")
+    os.symlink("../in", "other/back")
+
+    jobs = list(Listing.of(["in"], type(pictures.model), pictures.settings))
+
+    assert [job.name for job in jobs if not job.problem] == ["in/a.jpg", "in/deep/c.jpg", "in/other/b.jpg"]
+    bad = {job.name: job.problem for job in jobs if job.problem}
+    assert list(bad) == ["in/above", "in/deep/here", "in/other/back"]
+    assert all("in a circle" in problem for problem in bad.values())
+
+
+@pytest.mark.parametrize("word", ["in", "in/**/*.jpg", "in/*/*"])
+def test_a_folder_that_cannot_be_read_is_one_error_and_no_end(
+    pictures: Predictor, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    put("in/a/x.jpg", "in/shut/x.jpg", "in/z/x.jpg")
+    scandir = os.scandir
+
+    def shut(folder: str) -> Iterator[os.DirEntry[str]]:
+        if folder.endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(walk.os, "scandir", shut)
+
+    jobs = list(Listing.of([word], type(pictures.model), pictures.settings))
+
+    assert [job.name for job in jobs] == ["in/a/x.jpg", "in/shut", "in/z/x.jpg"]
+    assert jobs[1].problem == "cannot read the folder 'in/shut': Permission denied"
+    with pytest.raises(BadInput, match="cannot read the folder 'in/shut'"):
+        Listing.of(["in/shut"], type(pictures.model), pictures.settings)
 
 
 def test_a_folder_too_large_for_memory_is_sorted_in_parts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -10,7 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +69,22 @@ def lines_of(path: str = "out.jsonl") -> list[dict[str, object]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    """The job as a process of its own, which could hang."""
-    return subprocess.Popen(
+@contextlib.contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own, which may hang, but not for more than a minute."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "maxfw", "predict", *words],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         text=True,
     )
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    try:
+        with process:
+            yield process
+    finally:
+        timer.cancel()
 
 
 def kill_when_it_has(lines: int) -> None:
@@ -183,11 +193,8 @@ def test_a_pipe_a_socket_or_a_device_is_an_error_and_waited_for_by_nobody(here: 
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("in/socket.jpg")
 
-    process = start("./shares.py", "in", "--out", "out.jsonl")
-    try:
-        process.communicate(timeout=60)
-    finally:
-        process.kill()
+    with started("./shares.py", "in", "--out", "out.jsonl") as process:
+        process.communicate()
 
     told = {line["name"]: line["message"] for line in lines_of() if line["status"] == "error"}
     assert "it is a pipe" in told["in/pipe.jpg"]
@@ -200,11 +207,8 @@ def test_a_pipe_a_socket_or_a_device_is_an_error_and_waited_for_by_nobody(here: 
 def test_a_pipe_alone_is_one_line(here: Path) -> None:
     os.mkfifo("pipe.jpg")
 
-    process = start("./shares.py", "pipe.jpg")
-    try:
-        _, told = process.communicate(timeout=60)
-    finally:
-        process.kill()
+    with started("./shares.py", "pipe.jpg") as process:
+        _, told = process.communicate()
 
     assert process.returncode == 2
     assert told == "Error: cannot read 'pipe.jpg': it is a pipe (name a file)\n"
@@ -219,18 +223,37 @@ def test_a_second_ctrl_c_ends_a_process_whose_model_never_returns(here: Path) ->
             "        print('it began', file=sys.stderr, flush=True)\n        time.sleep(1000)\n        colours =",
         )
     )
-    process = start("./stuck.py", "in", "--out", "out.jsonl")
-    try:
+
+    with started("./stuck.py", "in", "--out", "out.jsonl") as process:
         assert "it began" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         assert "stopping" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
-    finally:
-        process.kill()
+        _, told = process.communicate()
 
     assert process.returncode == 1
     assert "the same command goes on from here" in told
+
+
+def test_that_nobody_can_count_the_inputs_ends_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_pictures(3)
+    scandir = os.scandir
+
+    def shut(folder: str) -> object:
+        if threading.current_thread().name.endswith("(_count)"):
+            asked.set()
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    asked = threading.Event()
+    monkeypatch.setattr("maxfw.offline.walk.os.scandir", shut)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as at a terminal
+
+    result = job("in", "--out", "out.jsonl")
+
+    assert asked.wait(10)
+    assert result.exit_code == 0
+    assert "3 answered" in result.stderr
 
 
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
