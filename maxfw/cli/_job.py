@@ -30,7 +30,7 @@ from maxfw.errors import BadParameter, MaxfwError
 from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import bind, parameters_of
 from maxfw.offline import Answering, Job, Listing, Results, Summary, run
-from maxfw.offline.answering import Line, settings_for_jobs
+from maxfw.offline.answering import Line, make_folder, settings_for_jobs
 from maxfw.offline.job import EndNow
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings
@@ -61,6 +61,8 @@ def run_job(
     own = [path for path in (out, out.with_name(out.name + ".job"), save_images) if path is not None]
     listing = Listing.of(words, model_class, settings, skipped=own)
     asked = {"model": card(model_class)["id"], "inputs": list(words), "parameters": parameters}
+    if save_images is not None:
+        make_folder(save_images)
     results = Results(out, asked)
     try:
         before, jobs = results.continue_behind(listing)

@@ -170,6 +170,10 @@ def test_a_line_may_set_parameters_of_its_own(here: Path) -> None:
         (["in", "--out", "out.jsonl", "--stretch", "much"], "stretch"),
         (["in", "--out", "out.jsonl", "--json"], "neither --json"),
         (["in", "--save-images", "drawn"], "need --out"),
+        (
+            ["in", "--out", "out.jsonl", "--save-images", "shares.py/x"],
+            "cannot save pictures in 'shares.py/x'",
+        ),
         (["in", "--out", "no/where.jsonl"], "cannot write 'no/where.jsonl'"),
         (["none.csv", "--out", "out.jsonl"], "cannot read 'none.csv'"),
     ],
@@ -254,6 +258,25 @@ def test_that_nobody_can_count_the_inputs_ends_nothing(here: Path, monkeypatch: 
     assert asked.wait(10)
     assert result.exit_code == 0
     assert "3 answered" in result.stderr
+
+
+def test_a_picture_that_cannot_be_saved_stops_the_job_and_the_same_command_goes_on(here: Path) -> None:
+    make_pictures(4)
+    words = ["in", "--out", "out.jsonl", "--save-images", "drawn"]
+    Path("drawn/000002-00001.png").mkdir(parents=True)
+
+    stopped = job(*words)
+
+    assert stopped.exit_code == 2
+    assert "cannot write 'drawn/000002-00001.png'" in stopped.stderr
+    assert "make room, then give the same command again" in stopped.stderr
+    assert [line["name"] for line in lines_of()] in ([], ["in/00000.jpg"])
+    assert not list(Path("drawn").glob("000002*.new"))
+
+    Path("drawn/000002-00001.png").rmdir()
+    assert job(*words).exit_code == 0
+    assert [line["status"] for line in lines_of()] == ["ok", "ok", "error", "ok", "ok"]
+    assert len(list(Path("drawn").iterdir())) == 4
 
 
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
