@@ -5,7 +5,6 @@ Nothing is held: a list of a hundred million lines takes the memory of one.
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
 import typing
@@ -16,10 +15,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from maxfw.errors import BadInput
+from maxfw.errors import BadInput, quoted
 from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import parameters_of
 from maxfw.offline import walk
+from maxfw.offline.lists import Problem, csv_rows, json_rows
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs, Task, read_file
 
@@ -128,7 +128,7 @@ class Listing(Struct, frozen=True):
                 yield Job(name, problem=f"{name!r} is neither .txt nor .json")
 
     def _of_list(self, path: Path) -> Iterator[Job]:
-        rows = _csv_rows if path.suffix == ".csv" else _json_rows
+        rows = csv_rows if path.suffix.lower() == ".csv" else json_rows
         try:
             with path.open("rb") as file:
                 for number, row in enumerate(rows(file, self.line_limit), start=1):
@@ -144,24 +144,35 @@ class Listing(Struct, frozen=True):
         if not isinstance(row, Mapping):
             return Job(place, problem=f"{place} is neither an object nor a text")
         given = dict(row)
-        written = given.get(self.task_files[0]) if self.task_files else None
-        name = str(given.pop("name", written or place))
-        files, body = {}, {}
-        for field in self.task_files:
-            if field in given:
-                files[field] = str(folder / str(given.pop(field)))
-        for field, is_list in self.task_lists.items():
-            if field in given:
-                value = given.pop(field)
-                body[field] = [value] if is_list and isinstance(value, str) else value
-        for field in self.pictures:
-            if field in given:
-                given[field] = str(folder / str(given[field]))
-        return Job(name, files=files, body=body, values=given)
+        try:
+            written = given.get(self.task_files[0]) if self.task_files else None
+            files = {
+                field: _path(folder, field, given.pop(field)) for field in self.task_files if field in given
+            }
+            name = _name(given.pop("name", written or place))
+            body = {field: given.pop(field) for field in self.task_lists if field in given}
+            pictures = {
+                field: _path(folder, field, given[field]) for field in self.pictures if field in given
+            }
+        except BadInput as error:
+            return Job(place, problem=f"{place}: {error.message}")
+        body = {
+            field: [value] if self.task_lists[field] and isinstance(value, str) else value
+            for field, value in body.items()
+        }
+        return Job(name, files=files, body=body, values={**given, **pictures})
 
 
-class Problem(str):
-    """Why a line of a list is none."""
+def _name(value: Any) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    raise BadInput(f"field 'name': {quoted(value)} is no text")
+
+
+def _path(folder: Path, field: str, value: Any) -> str:
+    if isinstance(value, str) and value:
+        return str(folder / value)
+    raise BadInput(f"field {field!r}: {quoted(value)} is no path")
 
 
 def _fields_of(task: Task) -> dict[str, bool]:
@@ -174,49 +185,6 @@ def _fields_of(task: Task) -> dict[str, bool]:
 
 def _line_limit(task: Task, settings: Settings) -> int:
     return max(task.body_limit(settings) if task.body else 0, 1_000_000)
-
-
-def _lines(file: typing.BinaryIO, limit: int) -> Iterator[bytes | Problem]:
-    """The lines of a file; of one that is too long only that it is so."""
-    while line := file.readline(limit + 1):
-        if len(line) > limit and not line.endswith(b"\n"):
-            while (rest := file.readline(limit)) and not rest.endswith(b"\n"):
-                pass
-            yield Problem(f"the line has more than {limit} bytes")
-        else:
-            yield line
-
-
-def _json_rows(file: typing.BinaryIO, limit: int) -> Iterator[Any]:
-    for line in _lines(file, limit):
-        if isinstance(line, Problem):
-            yield line
-        elif line.strip():
-            try:
-                yield msgspec.json.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                yield Problem(f"the line is not JSON: {error}")
-
-
-def _csv_rows(file: typing.BinaryIO, limit: int) -> Iterator[Any]:
-    text = (
-        "" if isinstance(line, Problem) else line.decode("utf-8-sig", "replace")
-        for line in _lines(file, limit)
-    )
-    reader = csv.reader(text)
-    head = next(reader, [])
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Problem(f"the row cannot be read: {error}")
-            continue
-        if len(cells) > len(head):
-            yield Problem(f"the row has {len(cells)} cells, and the head {len(head)}")
-        elif cells:
-            yield {name: cell for name, cell in zip(head, cells, strict=False) if cell}
 
 
 def _shown(path: str) -> str:

@@ -65,6 +65,7 @@ class Results:
             file.seek(0)
             for line in file:
                 if (name := _name_of(line)) is None:
+                    self._check_tail(file, done, whole)
                     break
                 job = next(left, None)
                 if job is None or job.name != name:
@@ -77,6 +78,14 @@ class Results:
         os.ftruncate(self._file, whole)
         os.lseek(self._file, whole, os.SEEK_SET)
         return done, left
+
+    def _check_tail(self, file: Iterable[bytes], done: int, whole: int) -> None:
+        """A crash damages the end; what stands before good lines is somebody's doing, and they are not thrown away."""
+        if any(_name_of(line) is not None for line in file):
+            raise BadInput(
+                f"line {done + 1} of {str(self.path)!r} is damaged, and good lines follow it",
+                hint=f"repair it, or have it and all behind it done again: truncate -s {whole} {self.path}",
+            )
 
     def append(self, lines: bytes) -> None:
         """Write whole lines.

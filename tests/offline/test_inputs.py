@@ -183,7 +183,10 @@ def test_rows_are_inputs_too(texts: Predictor) -> None:
         ("x.jsonl", "17\n", "neither an object nor a text"),
         ("x.jsonl", "[" * 100_000 + "\n", "not JSON"),
         ("x.csv", "text\na,b\n", "2 cells, and the head 1"),
-        ("x.csv", "text\n" + "a" * 200_000 + "\n", "cannot be read"),
+        ("x.csv", "text\n" + "a" * 200_000 + "\n", "more than 131072 characters"),
+        ("x.csv", "text\n" + "a" * 2_000_000 + "\n", "more than 1000000 bytes"),
+        ("x.csv", 'text\n"a\n', "not closed"),
+        ("x.jsonl", '{"name": null, "text": "a"}\n', "field 'name': None is no text"),
     ],
 )
 def test_a_line_that_is_none_is_a_problem_of_its_own(
@@ -197,6 +200,66 @@ def test_a_line_that_is_none_is_a_problem_of_its_own(
     with pytest.raises(BadInput, match=told):
         bad.inputs(texts.task)
     assert then.inputs(texts.task).body == {"text": ["good"]}
+
+
+@pytest.mark.parametrize("end", ["", '"ab, c",7\n', "a" * 2_000_000 + "\n"])
+def test_a_stray_quote_costs_its_row_alone(texts: Predictor, end: str) -> None:
+    rows = "".join(f"text {number},\n" for number in range(3000))
+    Path("x.csv").write_text(f'text,factor\nfirst,\n"stray,0.5\n"two\nlines",\n{rows}{end}')
+
+    first, stray, two, *others = Listing.of(["x.csv"], type(texts.model), texts.settings)
+
+    assert first.body == {"text": ["first"]}
+    assert "quote" in stray.problem or "expected" in stray.problem
+    assert two.body == {"text": ["two\nlines"]}
+    assert [job.body for job in others[:3000]] == [{"text": [f"text {number}"]} for number in range(3000)]
+    assert len(others) == 3000 + bool(end)
+
+
+def test_a_stray_quote_with_no_other_behind_it_costs_its_row_alone(texts: Predictor) -> None:
+    rows = "".join(f"text {number}\n" for number in range(30_000))
+    Path("x.csv").write_text(f'text\n"stray\n{rows}')
+
+    stray, *others = Listing.of(["x.csv"], type(texts.model), texts.settings)
+
+    assert "not closed" in stray.problem
+    assert [job.body["text"] for job in others] == [[f"text {number}"] for number in range(30_000)]
+
+
+@pytest.mark.parametrize(
+    ("head", "told"), [("text,text", "names 'text' twice"), ('"text', "head of 'x.csv': the row cannot")]
+)
+def test_a_head_that_is_none_is_said_at_once(texts: Predictor, head: str, told: str) -> None:
+    Path("x.csv").write_text(f"{head}\na,b\n")
+
+    with pytest.raises(BadInput, match=told):
+        Listing.of(["x.csv"], type(texts.model), texts.settings)
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(texts: Predictor) -> None:
+    Path("x.jsonl").write_bytes('\ufeff{"text": "a"}\n'.encode())
+
+    assert [job.body for job in Listing.of(["x.jsonl"], type(texts.model), texts.settings)] == [
+        {"text": ["a"]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"image": null}', "field 'image': None is no path"),
+        ('{"image": 7}', "field 'image': 7 is no path"),
+        ('{"image": "a", "name": null}', "field 'name': None is no text"),
+        ('{"image": "a\\u0000b"}', "no path has such a character"),
+    ],
+)
+def test_a_line_with_no_path_is_a_problem_of_its_own(pictures: Predictor, line: str, told: str) -> None:
+    Path("x.jsonl").write_text(line)
+
+    [job] = Listing.of(["x.jsonl"], type(pictures.model), pictures.settings)
+
+    with pytest.raises(BadInput, match=told):
+        job.inputs(pictures.task)
 
 
 def test_a_folder_of_texts_reads_texts_only(texts: Predictor) -> None:

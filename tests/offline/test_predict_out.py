@@ -279,6 +279,20 @@ def test_a_picture_that_cannot_be_saved_stops_the_job_and_the_same_command_goes_
     assert len(list(Path("drawn").iterdir())) == 4
 
 
+def test_what_goes_to_a_closed_stderr_does_not_go_into_the_results(here: Path) -> None:
+    make_pictures(3)
+    Path("loud.py").write_text(
+        MODEL.replace("        colours =", "        os.write(2, b'noise')\n        colours =")
+    )
+    Path("loud.py").write_text(Path("loud.py").read_text().replace("import numpy", "import os\nimport numpy"))
+    command = f"{sys.executable} -m maxfw predict ./loud.py in --out out.jsonl <&- >&- 2>&-"
+
+    done = subprocess.run(command, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60)
+
+    assert done.returncode == 0
+    assert [line["status"] for line in lines_of()] == ["ok", "error", "ok", "ok"]
+
+
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
     make_pictures(1)
 

@@ -63,6 +63,20 @@ def test_what_a_failing_machine_has_spoilt_is_done_again(out: Path) -> None:
     assert out.read_bytes() == WHOLE
 
 
+@pytest.mark.parametrize("damage", [b'{"name": "1.jp\n', bytes(30) + b"\n", b"\n"])
+def test_good_lines_behind_a_damaged_one_are_not_thrown_away(out: Path, damage: bytes) -> None:
+    finish(out)
+    lines = WHOLE.splitlines(keepends=True)
+    damaged = b"".join([lines[0], damage, *lines[2:]])
+    out.write_bytes(damaged)
+
+    with pytest.raises(BadInput, match=r"line 2 of .* is damaged, and good lines follow it") as error:
+        finish(out)
+
+    assert f"truncate -s {len(lines[0])} " in error.value.hint
+    assert out.read_bytes() == damaged
+
+
 def test_a_file_of_somebody_else_is_not_touched(out: Path) -> None:
     out.write_bytes(WHOLE)
 
