@@ -80,6 +80,8 @@ def run_job(
     finally:
         results.close()
     show_summary(summary, out)
+    if not summary.answered + results.answered_before:
+        raise click.exceptions.Exit(1)
 
 
 def _run_here(

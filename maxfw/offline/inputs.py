@@ -21,7 +21,7 @@ from maxfw.model.parameters import parameters_of
 from maxfw.offline import walk
 from maxfw.offline.lists import Problem, csv_rows, json_rows
 from maxfw.settings import Settings
-from maxfw.tasks.base import Inputs, Task, read_file
+from maxfw.tasks.base import Inputs, Task, irregular, read_file
 
 LISTS = (".jsonl", ".csv")
 
@@ -78,15 +78,17 @@ class Listing(Struct, frozen=True):
         settings: Settings,
         skipped: Iterable[Path] = (),
     ) -> Listing:
-        """The inputs that these words stand for, to a model.
+        """The inputs that these words stand for, to a model; `in/` and `./in` are `in`.
 
         Raises:
-            BadInput: one of them is nothing that could be listed.
+            BadInput: one of them is nothing that could be listed, or what the job writes itself.
         """
         task = model_class.task
         assert task is not None
         listing = cls(
-            tuple(words),
+            tuple(
+                str(Path(word)) if word and (task.files or os.path.exists(word)) else word for word in words
+            ),
             tuple(field.name for field in task.files),
             _fields_of(task),
             tuple(parameter.name for parameter in parameters_of(model_class) if parameter.is_picture),
@@ -94,8 +96,23 @@ class Listing(Struct, frozen=True):
             tuple(os.path.realpath(path) for path in skipped),
         )
         for word in listing.words:
-            next(listing._of_word(word), None)
+            listing._check(word)
         return listing
+
+    def _check(self, word: str) -> None:
+        is_there = os.path.exists(word)
+        is_pattern = walk.is_pattern(word) and not is_there
+        place = walk.split_pattern(word)[0] if is_pattern else word
+        if os.path.realpath(place) in self.skipped:
+            raise BadInput(
+                f"{word!r} is what the job writes itself", hint="name other files or another folder"
+            )
+        if not is_there and not is_pattern and self.task_files and len(self.words) == 1:
+            raise BadInput(f"no such file: {word!r}", hint="name a file, a folder, a pattern or a list")
+        if not is_there and not self.task_files and _is_like_a_path(word):
+            raise BadInput(f"no such file: {word!r}", hint="a text with a / needs a space, or a list")
+        if next(self._of_word(word), None) is None:
+            raise BadInput(f"there is no input in {word!r}", hint="maxfw predict MODEL INPUT… --out FILE")
 
     def absolute(self) -> Listing:
         """The same inputs, for a process that works in another folder; their names stay as they are."""
@@ -108,12 +125,12 @@ class Listing(Struct, frozen=True):
         path = (self.folder or ".") if word == "." else os.path.join(self.folder, word)
         if os.path.isdir(path):
             return self._of_files(word, path, walk.EVERYTHING)
-        if word.endswith(LISTS) and (os.path.isfile(path) or self.task_files):
+        if word.lower().endswith(LISTS) and (os.path.isfile(path) or self.task_files):
             return self._of_list(Path(path))
         is_pattern = walk.is_pattern(word) and not os.path.exists(path)
-        if is_pattern and (self.task_files or word.endswith(TEXTS)):
+        if is_pattern and (self.task_files or word.lower().endswith(TEXTS)):
             return self._of_files(word, *walk.split_pattern(path))
-        is_path = self.task_files or (word.endswith(TEXTS) and os.path.isfile(path))
+        is_path = self.task_files or (word.lower().endswith(TEXTS) and os.path.isfile(path))
         return iter([Job(_shown(word), path if is_path else word)])
 
     def _of_files(self, word: str, folder: str, pattern: tuple[str, ...]) -> Iterator[Job]:
@@ -122,7 +139,7 @@ class Listing(Struct, frozen=True):
             name = _shown(path.removeprefix(strange))
             if problem:
                 yield Job(name, problem=problem)
-            elif self.task_files or path.endswith(TEXTS):
+            elif self.task_files or path.lower().endswith(TEXTS):
                 yield Job(name, path)
             else:
                 yield Job(name, problem=f"{name!r} is neither .txt nor .json")
@@ -130,6 +147,8 @@ class Listing(Struct, frozen=True):
     def _of_list(self, path: Path) -> Iterator[Job]:
         rows = csv_rows if path.suffix.lower() == ".csv" else json_rows
         try:
+            if kind := irregular(path):
+                raise BadInput(f"cannot read {str(path)!r}: it is a {kind}", hint="name a file")
             with path.open("rb") as file:
                 for number, row in enumerate(rows(file, self.line_limit), start=1):
                     yield self._of_row(row, f"{_shown(path.name)}:{number}", path.parent)
@@ -185,6 +204,10 @@ def _fields_of(task: Task) -> dict[str, bool]:
 
 def _line_limit(task: Task, settings: Settings) -> int:
     return max(task.body_limit(settings) if task.body else 0, 1_000_000)
+
+
+def _is_like_a_path(word: str) -> bool:
+    return not any(map(str.isspace, word)) and (os.sep in word or word.lower().endswith((*LISTS, *TEXTS)))
 
 
 def _shown(path: str) -> str:

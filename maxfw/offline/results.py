@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from maxfw.errors import BadInput
 from maxfw.offline.inputs import Job
+from maxfw.tasks.base import irregular
 
 FSYNC_S = 1.0
 """Seconds of work that are lost, and done again, when the machine itself fails; a killed process loses none."""
@@ -26,6 +27,7 @@ FSYNC_S = 1.0
 
 class _Named(Struct):
     name: str
+    status: str = ""
 
 
 class Results:
@@ -40,8 +42,11 @@ class Results:
             BadInput: the file belongs to something else, to a job that runs, or cannot be written.
         """
         self.path = path
+        self.answered_before = 0
         self._clock = clock
         self._asked = msgspec.json.encode(asked)
+        if problem := _no_place(path):
+            raise BadInput(f"cannot write {str(path)!r}: {problem}", hint="name a file with --out")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
@@ -64,24 +69,25 @@ class Results:
         with open(os.dup(self._file), "rb") as file:
             file.seek(0)
             for line in file:
-                if (name := _name_of(line)) is None:
+                if (there := _read(line)) is None:
                     self._check_tail(file, done, whole)
                     break
                 job = next(left, None)
-                if job is None or job.name != name:
-                    there = "no input" if job is None else repr(job.name)
+                if job is None or job.name != there.name:
+                    now = "no input" if job is None else repr(job.name)
                     raise BadInput(
-                        f"line {done + 1} of {str(self.path)!r} is about {name!r}, and the inputs now have {there} there",
+                        f"line {done + 1} of {str(self.path)!r} is about {there.name!r}, and the inputs now have {now} there",
                         hint="the inputs have changed: name another file with --out",
                     )
                 done, whole = done + 1, whole + len(line)
+                self.answered_before += there.status == "ok"
         os.ftruncate(self._file, whole)
         os.lseek(self._file, whole, os.SEEK_SET)
         return done, left
 
     def _check_tail(self, file: Iterable[bytes], done: int, whole: int) -> None:
         """A crash damages the end; what stands before good lines is somebody's doing, and they are not thrown away."""
-        if any(_name_of(line) is not None for line in file):
+        if any(_read(line) is not None for line in file):
             raise BadInput(
                 f"line {done + 1} of {str(self.path)!r} is damaged, and good lines follow it",
                 hint=f"repair it, or have it and all behind it done again: truncate -s {whole} {self.path}",
@@ -126,12 +132,24 @@ class Results:
             raise BadInput(f"{str(self.path)!r} has the answers to another job: {said:.300}", hint=elsewhere)
 
 
-def _name_of(line: bytes) -> str | None:
-    """The name in a whole line; None for one that was cut, or that a failing disk has spoilt."""
+def _no_place(path: Path) -> str:
+    """Why results cannot stand there: they are read again, cut, and have another file beside them."""
+    folder = str(path.absolute().parent)
+    if str(path) == "-" or folder in ("/dev", "/dev/fd") or folder.startswith("/proc"):
+        return "it is no file of its own"
+    try:
+        kind = irregular(path)
+    except (OSError, ValueError):
+        return ""
+    return f"it is a {kind}" if kind else ""
+
+
+def _read(line: bytes) -> _Named | None:
+    """What stands in a whole line; None for one that was cut, or that a failing disk has spoilt."""
     if not line.endswith(b"\n"):
         return None
     try:
-        return msgspec.json.decode(line, type=_Named).name
+        return msgspec.json.decode(line, type=_Named)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

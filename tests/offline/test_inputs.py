@@ -276,7 +276,57 @@ def test_a_text_with_wildcards_is_a_text(texts: Predictor) -> None:
     assert names(texts, "Is it *true*?") == ["Is it *true*?"]
 
 
-@pytest.mark.parametrize("word", ["none.jsonl", "none/*.jpg"])
+@pytest.mark.parametrize("word", ["none.jsonl", "none/*.jpg", "none", "none.jpg", "none?", "nothing", ""])
 def test_what_is_not_there_is_said_at_once(pictures: Predictor, word: str) -> None:
-    with pytest.raises(BadInput, match="none"):
+    os.makedirs("nothing")
+
+    with pytest.raises(BadInput, match="no"):
         Listing.of([word], type(pictures.model), pictures.settings)
+
+
+@pytest.mark.parametrize(
+    "word", ["none.jsonl", "none.CSV", "none.txt", "none.json", "none/all", "none/*.txt"]
+)
+def test_what_looks_like_a_path_is_no_text(texts: Predictor, word: str) -> None:
+    with pytest.raises(BadInput, match="none"):
+        Listing.of(["Really a text.", word], type(texts.model), texts.settings)
+
+
+def test_a_text_may_have_a_slash_beside_a_space(texts: Predictor) -> None:
+    assert names(texts, "yes and/or no", "see a.txt", "word") == ["yes and/or no", "see a.txt", "word"]
+
+
+def test_one_missing_file_of_several_is_an_error_of_its_own(pictures: Predictor) -> None:
+    put("a.jpg")
+
+    assert names(pictures, "none.jpg", "a.jpg") == ["none.jpg", "a.jpg"]
+
+
+def test_a_list_may_be_named_in_capitals(texts: Predictor) -> None:
+    Path("A.CSV").write_text("text\na\n")
+    Path("B.JSONL").write_text('"b"\n')
+    Path("C.TXT").write_text("c")
+
+    jobs = Listing.of(["A.CSV", "B.JSONL", "C.TXT"], type(texts.model), texts.settings)
+
+    assert [job.inputs(texts.task).body for job in jobs] == [
+        {"text": ["a"]},
+        {"text": ["b"]},
+        {"text": ["c"]},
+    ]
+
+
+@pytest.mark.parametrize("words", [("in/",), ("./in",), (".//in//",)])
+def test_a_folder_has_one_name_however_it_is_written(pictures: Predictor, words: tuple[str, ...]) -> None:
+    put("in/a.jpg")
+
+    assert names(pictures, *words) == ["in/a.jpg"]
+
+
+@pytest.mark.parametrize("word", ["out.jsonl", "out.jsonl.job", "drawn", "drawn/", "drawn/*.png", "*n/*.png"])
+def test_what_the_job_writes_itself_is_refused_by_name(pictures: Predictor, word: str) -> None:
+    put("out.jsonl", "out.jsonl.job", "drawn/a.png")
+    own = (Path("out.jsonl"), Path("out.jsonl.job"), Path("drawn"))
+
+    with pytest.raises(BadInput, match=r"what the job writes itself|no input"):
+        Listing.of([word], type(pictures.model), pictures.settings, own)

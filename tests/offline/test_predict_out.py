@@ -175,7 +175,11 @@ def test_a_line_may_set_parameters_of_its_own(here: Path) -> None:
             "cannot save pictures in 'shares.py/x'",
         ),
         (["in", "--out", "no/where.jsonl"], "cannot write 'no/where.jsonl'"),
-        (["none.csv", "--out", "out.jsonl"], "cannot read 'none.csv'"),
+        (["none.csv", "--out", "out.jsonl"], "no such file: 'none.csv'"),
+        (["on", "--out", "out.jsonl"], "no such file: 'on'"),
+        (["in/*.gif", "--out", "out.jsonl"], "there is no input in 'in/*.gif'"),
+        (["in", "--out", "out.jsonl", "--save-images", "in/"], "'in' is what the job writes itself"),
+        (["in", "--out", "/dev/null"], "cannot write '/dev/null'"),
     ],
 )
 def test_what_cannot_begin_is_one_line(here: Path, words: list[str], told: str) -> None:
@@ -291,6 +295,18 @@ def test_what_goes_to_a_closed_stderr_does_not_go_into_the_results(here: Path) -
 
     assert done.returncode == 0
     assert [line["status"] for line in lines_of()] == ["ok", "error", "ok", "ok"]
+
+
+def test_a_job_that_answers_nothing_has_failed(here: Path) -> None:
+    make_pictures(1)
+
+    first = job("in/*broken.png", "--out", "out.jsonl")
+    again = job("in/*broken.png", "none.jpg", "--out", "all.jsonl")
+
+    assert (first.exit_code, again.exit_code) == (1, 1)
+    assert "0 answered, 1 errors (1 bad_input)" in first.stderr
+    assert job("in/*broken.png", "--out", "out.jsonl").exit_code == 1
+    assert job("in", "--out", "some.jsonl").exit_code == 0
 
 
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:

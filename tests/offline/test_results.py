@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -125,15 +127,31 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Results(tmp_path / "none" / "results.jsonl", ASKED)
 
 
-def test_a_full_disk_is_said(out: Path) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.fail("this machine has no /dev/full")
-    out.symlink_to(full)
+def test_a_full_disk_is_said(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     results = Results(out, ASKED)
+    monkeypatch.setattr("maxfw.offline.results.os.write", full)
 
     with pytest.raises(BadInput, match="No space left"):
         results.append(WHOLE)
+
+
+@pytest.mark.parametrize(
+    "place", ["/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-", ".", "pipe"]
+)
+def test_what_is_no_file_of_its_own_holds_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+
+    with pytest.raises(BadInput, match=r"cannot write .*it is"):
+        Results(Path(place), ASKED)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert not Path(place + ".job").exists()
 
 
 def test_lines_reach_the_disk_once_a_second(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
