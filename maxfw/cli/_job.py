@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -28,8 +29,8 @@ from maxfw.deploy.ray import connected, require_ray
 from maxfw.deploy.ray.options import Replicas, replicas_of
 from maxfw.errors import BadParameter, MaxfwError
 from maxfw.model import MAXModelWrapper
-from maxfw.model.parameters import bind, parameters_of
-from maxfw.offline import Answering, Job, Listing, Results, Summary, run
+from maxfw.model.parameters import bind, convert, parameters_of
+from maxfw.offline import Answering, Job, Listing, Order, Results, Summary, run
 from maxfw.offline.answering import Line, make_folder, settings_for_jobs
 from maxfw.offline.job import EndNow
 from maxfw.predictor import Predictor
@@ -57,15 +58,19 @@ def run_job(
     model_class = load_class(folder)
     if engine == "ray":
         require_ray()
-    _check(model_class, parameters)
+    values = _checked(model_class, parameters)
     own = [path for path in (out, out.with_name(out.name + ".job"), save_images) if path is not None]
     listing = Listing.of(words, model_class, settings, skipped=own)
-    asked = {"model": card(model_class)["id"], "inputs": list(words), "parameters": parameters}
+    asked = {"model": card(model_class)["id"], "inputs": listing.words, "parameters": values}
+    order = Order.of(asked, listing.lists, save_images)
     if save_images is not None:
         make_folder(save_images)
-    results = Results(out, asked)
+    results = Results(out, order)
     try:
         before, jobs = results.continue_behind(listing)
+        if before and order.save_images not in ("", results.order.save_images):
+            told = f"of the {before} lines that were there, those written without --save-images {save_images} are not"
+            click.echo(f"{told} drawn; for pictures of all, name another file with --out", err=True)
         with Bar(listing, before) as bar:
             if engine == "ray":
                 job = RayJob(folder, settings, parameters, save_images, replicas_of(replicas), address)
@@ -137,20 +142,24 @@ class RayJob(NamedTuple):
             return run_on_ray(where, listing.absolute(), results, before=before, on_line=on_line)
 
 
-def _check(model_class: type[MAXModelWrapper], parameters: dict[str, str]) -> None:
-    """Say now what would be wrong with every line; that one is missing may be each line's own affair."""
-    declared = parameters_of(model_class)
-    pictures = {parameter.name for parameter in declared if parameter.is_picture}
-    for name in pictures & parameters.keys():
-        read_file(parameters[name])
+def _checked(model_class: type[MAXModelWrapper], parameters: dict[str, str]) -> dict[str, Any]:
+    """What parameters mean, however they are written; of a picture its SHA-256.
+
+    Says now what would be wrong with every line; that one is missing may be each line's own affair.
+    """
+    declared = {parameter.name: parameter for parameter in parameters_of(model_class)}
+    pictures = {
+        name: "sha256:" + hashlib.sha256(read_file(path).blob).hexdigest()
+        for name, path in parameters.items()
+        if name in declared and declared[name].is_picture
+    }
+    others = {name: value for name, value in parameters.items() if name not in pictures}
     try:
-        bind(
-            [parameter for parameter in declared if parameter.name not in pictures],
-            {name: value for name, value in parameters.items() if name not in pictures},
-        )
+        bind([parameter for parameter in declared.values() if not parameter.is_picture], others)
     except BadParameter as error:
         if any(name in error.message for name in parameters):
             raise
+    return {**{name: convert(declared[name], value) for name, value in others.items()}, **pictures}
 
 
 def show_summary(summary: Summary, out: Path) -> None:

@@ -118,14 +118,27 @@ class Listing(Struct, frozen=True):
         """The same inputs, for a process that works in another folder; their names stay as they are."""
         return msgspec.structs.replace(self, folder=os.getcwd())
 
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The words that are lists."""
+        return tuple(word for word in self.words if self._is_list(word))
+
     def __iter__(self) -> Iterator[Job]:
         return itertools.chain.from_iterable(map(self._of_word, self.words))
+
+    def _is_list(self, word: str) -> bool:
+        path = os.path.join(self.folder, word)
+        return (
+            word.lower().endswith(LISTS)
+            and not os.path.isdir(path)
+            and (os.path.isfile(path) or bool(self.task_files))
+        )
 
     def _of_word(self, word: str) -> Iterator[Job]:
         path = (self.folder or ".") if word == "." else os.path.join(self.folder, word)
         if os.path.isdir(path):
             return self._of_files(word, path, walk.EVERYTHING)
-        if word.lower().endswith(LISTS) and (os.path.isfile(path) or self.task_files):
+        if self._is_list(word):
             return self._of_list(Path(path))
         is_pattern = walk.is_pattern(word) and not os.path.exists(path)
         if is_pattern and (self.task_files or word.lower().endswith(TEXTS)):

@@ -10,15 +10,15 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from maxfw.errors import BadInput
 from maxfw.offline.inputs import Job
+from maxfw.offline.order import ELSEWHERE, Order
 from maxfw.tasks.base import irregular
 
 FSYNC_S = 1.0
@@ -33,9 +33,7 @@ class _Named(Struct):
 class Results:
     """The open results of a job; others may not open them meanwhile."""
 
-    def __init__(
-        self, path: Path, asked: Mapping[str, Any], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, path: Path, order: Order, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Open the results of a job that asked for this, or start them.
 
         Raises:
@@ -44,7 +42,7 @@ class Results:
         self.path = path
         self.answered_before = 0
         self._clock = clock
-        self._asked = msgspec.json.encode(asked)
+        self.order = order
         if problem := _no_place(path):
             raise BadInput(f"cannot write {str(path)!r}: {problem}", hint="name a file with --out")
         try:
@@ -121,15 +119,11 @@ class Results:
         except OSError:
             raise BadInput(f"another job writes {str(self.path)!r}") from None
         beside = self.path.with_name(self.path.name + ".job")
-        if not os.fstat(self._file).st_size:
-            _write_whole(beside, self._asked)
-            return
-        elsewhere = "name another file with --out"
-        if not beside.is_file():
-            raise BadInput(f"{str(self.path)!r} exists, and no job has written it", hint=elsewhere)
-        if (before := beside.read_bytes()) != self._asked:
-            said = before.decode("utf-8", "replace")
-            raise BadInput(f"{str(self.path)!r} has the answers to another job: {said:.300}", hint=elsewhere)
+        if os.fstat(self._file).st_size:
+            if not beside.is_file():
+                raise BadInput(f"{str(self.path)!r} exists, and no job has written it", hint=ELSEWHERE)
+            self.order = self.order.going_on(beside, self.path)
+        _write_whole(beside, msgspec.json.encode(self.order))
 
 
 def _no_place(path: Path) -> str:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from maxfw.errors import BadInput
 from maxfw.model import MAXModelWrapper
-from maxfw.offline import Answering, Job, Results, Summary, run
+from maxfw.offline import Answering, Job, Order, Results, Summary, run
 from maxfw.offline.answering import Line, settings_for_jobs
 from maxfw.offline.job import EndNow
 from maxfw.predictor import Predictor
@@ -45,7 +45,7 @@ def do(
     **options: object,
 ) -> Summary:
     predictor = Predictor(model, settings_for_jobs(settings))
-    results = Results(out, {})
+    results = Results(out, Order({}))
     try:
         return run(Answering(predictor, {}, save_images=save_images), results, jobs, **options)
     finally:
@@ -229,7 +229,7 @@ def test_a_second_interrupt_ends_it_though_the_model_never_returns(settings: Set
 
     calls, interrupted, released = itertools.count(), threading.Event(), threading.Event()
     predictor = Predictor(Stuck(), settings_for_jobs(settings))
-    results = Results(out, {})
+    results = Results(out, Order({}))
     jobs = map(text, itertools.count())
     try:
         with pytest.raises(EndNow):

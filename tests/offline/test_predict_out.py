@@ -309,6 +309,49 @@ def test_a_job_that_answers_nothing_has_failed(here: Path) -> None:
     assert job("in", "--out", "some.jsonl").exit_code == 0
 
 
+def test_the_same_job_may_be_written_in_another_way(here: Path) -> None:
+    make_pictures(1)
+
+    assert job("in", "--out", "out.jsonl", "--stretch", "0.5").exit_code == 0
+    again = job("./in/", "--out", "./out.jsonl", "--stretch=0.50")
+    other = job("in", "--out", "out.jsonl", "--stretch", "0.51")
+
+    assert "2 were there before" in again.stderr
+    assert other.exit_code == 2
+    assert "another job" in other.stderr
+
+
+def test_another_picture_under_the_path_of_a_parameter_is_another_job(here: Path) -> None:
+    make_pictures(1)
+    tinted = MODEL.replace("import numpy", "from maxfw.model import UploadedImage\nimport numpy")
+    Path("tinted.py").write_text(
+        tinted.replace("stretch: float = 1.0", "tint: UploadedImage").replace("** stretch", "")
+    )
+    shutil.copy("in/00000.jpg", "tint.jpg")
+    words = ["predict", "./tinted.py", "in", "--out", "out.jsonl", "--tint"]
+
+    assert CliRunner().invoke(main, [*words, "tint.jpg"]).exit_code == 0
+    assert CliRunner().invoke(main, [*words, "in/00000.jpg"]).exit_code == 0
+    Image.new("RGB", (8, 8)).save("tint.jpg")
+    other = CliRunner().invoke(main, [*words, "tint.jpg"])
+
+    assert other.exit_code == 2
+    assert "another job" in other.stderr
+
+
+def test_lines_that_were_there_are_not_drawn_later_and_it_says_so(here: Path) -> None:
+    make_pictures(2)
+    job("in", "--out", "out.jsonl")
+    job("in", "--out", "drawn.jsonl", "--save-images", "drawn")
+
+    later = job("in", "--out", "out.jsonl", "--save-images", "drawn")
+    again = job("in", "--out", "drawn.jsonl", "--save-images", "drawn/")
+
+    assert "of the 3 lines that were there" in later.stderr
+    assert "not drawn" in later.stderr
+    assert "not drawn" not in again.stderr
+
+
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
     make_pictures(1)
 

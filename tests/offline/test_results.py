@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from maxfw.errors import BadInput
-from maxfw.offline import Job, Results
+from maxfw.offline import Job, Order, Results
 
 JOBS = [Job(f"{number}.jpg") for number in range(5)]
-ASKED = {"model": "max-colours"}
+ASKED = Order({"model": "max-colours"})
 
 
 def line(name: str) -> bytes:
@@ -92,7 +92,7 @@ def test_the_answers_to_another_job_are_not_mixed_with_these(out: Path) -> None:
     finish(out)
 
     with pytest.raises(BadInput, match="max-colours"):
-        Results(out, {"model": "max-other"})
+        Results(out, Order({"model": "max-other"}))
 
     assert out.read_bytes() == WHOLE
 
@@ -166,3 +166,41 @@ def test_lines_reach_the_disk_once_a_second(out: Path, monkeypatch: pytest.Monke
     results.close()
 
     assert synced == [1.1, 2.2, 2.2]
+
+
+def start(out: Path, *lists: Path) -> None:
+    """Begin a job over lists, or go on with it."""
+    results = Results(out, Order.of({}, map(str, lists)))
+    results.append(line("0.jpg"))
+    results.close()
+
+
+def test_rows_may_be_added_to_a_list(out: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "x.jsonl"
+    for content in ("", "1\n", "1\n2", "1\n2\n3\n"):
+        rows.write_text(content)
+        start(out, rows)
+
+
+@pytest.mark.parametrize("content", ["0\n2", "1\n", "1\n23", "1\n23\n", "\n1\n2", ""])
+def test_a_list_that_has_changed_otherwise_is_refused(out: Path, tmp_path: Path, content: str) -> None:
+    rows = tmp_path / "x.jsonl"
+    rows.write_text("1\n")
+    start(out, rows)
+    rows.write_text("1\n2")
+    start(out, rows)
+    before = out.read_bytes()
+
+    rows.write_text(content)
+
+    with pytest.raises(BadInput, match=r"x\.jsonl' has changed since the job began"):
+        start(out, rows)
+    assert out.read_bytes() == before
+
+
+def test_what_was_asked_and_is_damaged_is_said(out: Path) -> None:
+    finish(out)
+    out.with_name(out.name + ".job").write_bytes(b"{")
+
+    with pytest.raises(BadInput, match=r"cannot read .*\.job'"):
+        finish(out)
