@@ -59,8 +59,7 @@ def run_job(
     if engine == "ray":
         require_ray()
     values = _checked(model_class, parameters)
-    own = [path for path in (out, out.with_name(out.name + ".job"), save_images) if path is not None]
-    listing = Listing.of(words, model_class, settings, skipped=own)
+    listing = Listing.of(words, model_class, settings, skipped=_own(out, save_images))
     asked = {"model": card(model_class)["id"], "inputs": listing.words, "parameters": values}
     order = Order.of(asked, listing.lists, save_images)
     if save_images is not None:
@@ -68,9 +67,7 @@ def run_job(
     results = Results(out, order)
     try:
         before, jobs = results.continue_behind(listing)
-        if before and order.save_images not in ("", results.order.save_images):
-            told = f"of the {before} lines that were there, those written without --save-images {save_images} are not"
-            click.echo(f"{told} drawn; for pictures of all, name another file with --out", err=True)
+        _tell_of_pictures(before, order, results)
         with Bar(listing, before) as bar:
             if engine == "ray":
                 job = RayJob(folder, settings, parameters, save_images, replicas_of(replicas), address)
@@ -87,6 +84,20 @@ def run_job(
     show_summary(summary, out)
     if not summary.answered + results.answered_before:
         raise click.exceptions.Exit(1)
+
+
+def _own(out: Path, save_images: Path | None) -> list[Path]:
+    """What the job writes."""
+    written = [out, out.with_name(out.name + ".job")]
+    return written if save_images is None else [*written, save_images]
+
+
+def _tell_of_pictures(before: int, order: Order, results: Results) -> None:
+    """Lines that were written without this folder stay without pictures."""
+    if not before or order.save_images in ("", results.order.save_images):
+        return
+    told = f"of the {before} lines that were there, those written without this --save-images are not drawn"
+    click.echo(f"{told}; for pictures of all, name another file with --out", err=True)
 
 
 def _run_here(

@@ -352,6 +352,21 @@ def test_lines_that_were_there_are_not_drawn_later_and_it_says_so(here: Path) ->
     assert "not drawn" not in again.stderr
 
 
+def test_the_page_says_how_to_ask_again_for_what_failed(here: Path) -> None:
+    page = (ROOT / "docs/how-to/jobs.md").read_text()
+    command = next(line for line in page.splitlines() if line.startswith("python -c"))
+    make_pictures(2)
+    job("in", "none.jpg", "--out", "results.jsonl")
+    shutil.copy("in/00000.jpg", "in/00001-broken.png")
+
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    again = job("again.jsonl", "--out", "again-results.jsonl")
+
+    assert "1 answered, 1 errors" in again.stderr
+    told = [(line["name"], line["status"]) for line in lines_of("again-results.jsonl")]
+    assert told == [("in/00001-broken.png", "ok"), ("none.jpg", "error")]
+
+
 def test_a_folder_without_a_file_for_the_results_is_told_of_it(here: Path) -> None:
     make_pictures(1)
 
