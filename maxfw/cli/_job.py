@@ -88,7 +88,7 @@ def run_job(
 
 def _own(out: Path, save_images: Path | None) -> list[Path]:
     """What the job writes."""
-    written = [out, out.with_name(out.name + ".job")]
+    written = [out, out.parent / f"{out.name}.job"]
     return written if save_images is None else [*written, save_images]
 
 

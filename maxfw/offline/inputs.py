@@ -131,7 +131,7 @@ class Listing(Struct, frozen=True):
         return (
             word.lower().endswith(LISTS)
             and not os.path.isdir(path)
-            and (os.path.isfile(path) or bool(self.task_files))
+            and (os.path.exists(path) or bool(self.task_files))
         )
 
     def _of_word(self, word: str) -> Iterator[Job]:

@@ -292,6 +292,13 @@ def test_what_looks_like_a_path_is_no_text(texts: Predictor, word: str) -> None:
         Listing.of(["Really a text.", word], type(texts.model), texts.settings)
 
 
+def test_a_list_that_is_a_pipe_is_refused(texts: Predictor) -> None:
+    os.mkfifo("pipe.jsonl")
+
+    with pytest.raises(BadInput, match="it is a pipe"):
+        Listing.of(["pipe.jsonl"], type(texts.model), texts.settings)
+
+
 def test_a_text_may_have_a_slash_beside_a_space(texts: Predictor) -> None:
     assert names(texts, "yes and/or no", "see a.txt", "word") == ["yes and/or no", "see a.txt", "word"]
 

@@ -180,6 +180,9 @@ def test_a_line_may_set_parameters_of_its_own(here: Path) -> None:
         (["in/*.gif", "--out", "out.jsonl"], "there is no input in 'in/*.gif'"),
         (["in", "--out", "out.jsonl", "--save-images", "in/"], "'in' is what the job writes itself"),
         (["in", "--out", "/dev/null"], "cannot write '/dev/null'"),
+        (["in", "--out", "."], "cannot write '.': it is a folder"),
+        (["in", "--out", "in"], "'in' is what the job writes itself"),
+        (["shares.py", "--out", "/"], "cannot write '/': it is a folder"),
     ],
 )
 def test_what_cannot_begin_is_one_line(here: Path, words: list[str], told: str) -> None:
