@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -25,11 +27,12 @@ from rich.text import Text
 from maxfw.catalog import ModelFolder, card, load_class, load_model
 from maxfw.deploy.ray import connected, require_ray
 from maxfw.deploy.ray.options import Replicas, replicas_of
-from maxfw.errors import BadParameter
+from maxfw.errors import BadParameter, MaxfwError
 from maxfw.model import MAXModelWrapper
-from maxfw.model.parameters import bind, parameters_of
-from maxfw.offline import Answering, Job, Listing, Results, Summary, run
-from maxfw.offline.answering import Line, settings_for_jobs
+from maxfw.model.parameters import bind, convert, parameters_of
+from maxfw.offline import Answering, Job, Listing, Order, Results, Summary, run
+from maxfw.offline.answering import Line, make_folder, settings_for_jobs
+from maxfw.offline.job import EndNow
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings, load_settings, set_unless_set
 from maxfw.tasks.base import read_file
@@ -58,27 +61,46 @@ def run_job(
     model_class = load_class(folder)
     if engine == "ray":
         require_ray()
-    _check(model_class, parameters)
-    own = [path for path in (out, out.with_name(out.name + ".job"), save_images) if path is not None]
-    listing = Listing.of(words, model_class, settings, skipped=own)
-    asked = {"model": card(model_class)["id"], "inputs": list(words), "parameters": parameters}
-    results = Results(out, asked)
+    values = _checked(model_class, parameters)
+    listing = Listing.of(words, model_class, settings, skipped=_own(out, save_images))
+    asked = {"model": card(model_class)["id"], "inputs": listing.words, "parameters": values}
+    order = Order.of(asked, listing.lists, save_images)
+    if save_images is not None:
+        make_folder(save_images)
+    results = Results(out, order)
     try:
         before, jobs = results.continue_behind(listing)
+        _tell_of_pictures(before, order, results)
         with Bar(listing, before) as bar:
             if engine == "ray":
                 job = RayJob(folder, settings, parameters, save_images, replicas_of(replicas), address)
                 summary = job.run(listing, results, before, bar.line)
             else:
-                summary = _run_here(
-                    folder, settings, parameters, save_images, results, jobs, before, bar.line
-                )
-    except KeyboardInterrupt:
+                summary = _run_here(folder, settings, parameters, save_images, results, jobs, before, bar)
+    except KeyboardInterrupt as interrupt:
         click.echo("stopped; the same command goes on from here", err=True)
+        if isinstance(interrupt, EndNow):
+            os._exit(1)  # a thread that is with the model cannot be ended in any other way
         raise
     finally:
         results.close()
     show_summary(summary, out)
+    if not summary.answered + results.answered_before:
+        raise click.exceptions.Exit(1)
+
+
+def _own(out: Path, save_images: Path | None) -> list[Path]:
+    """What the job writes."""
+    written = [out, out.parent / f"{out.name}.job"]
+    return written if save_images is None else [*written, save_images]
+
+
+def _tell_of_pictures(before: int, order: Order, results: Results) -> None:
+    """Lines that were written without this folder stay without pictures."""
+    if not before or order.save_images in ("", results.order.save_images):
+        return
+    told = f"of the {before} lines that were there, those written without this --save-images are not drawn"
+    click.echo(f"{told}; for pictures of all, name another file with --out", err=True)
 
 
 def _run_here(
@@ -89,14 +111,19 @@ def _run_here(
     results: Results,
     jobs: Iterator[Job],
     before: int,
-    on_line: Callable[[Line], None],
+    bar: Bar,
 ) -> Summary:
     predictor = Predictor(load_model(folder), settings)
     try:
         answering = Answering(predictor, parameters, save_images=save_images)
-        return run(answering, results, jobs, before=before, on_line=on_line)
-    finally:
+        summary = run(answering, results, jobs, before=before, on_line=bar.line, on_interrupt=bar.stopping)
+    except EndNow:
+        raise
+    except BaseException:
         predictor.close()
+        raise
+    predictor.close()
+    return summary
 
 
 class RayJob(NamedTuple):
@@ -130,20 +157,24 @@ class RayJob(NamedTuple):
             return run_on_ray(where, listing.absolute(), results, before=before, on_line=on_line)
 
 
-def _check(model_class: type[MAXModelWrapper], parameters: dict[str, str]) -> None:
-    """Say now what would be wrong with every line; that one is missing may be each line's own affair."""
-    declared = parameters_of(model_class)
-    pictures = {parameter.name for parameter in declared if parameter.is_picture}
-    for name in pictures & parameters.keys():
-        read_file(parameters[name])
+def _checked(model_class: type[MAXModelWrapper], parameters: dict[str, str]) -> dict[str, Any]:
+    """What parameters mean, however they are written; of a picture its SHA-256.
+
+    Says now what would be wrong with every line; that one is missing may be each line's own affair.
+    """
+    declared = {parameter.name: parameter for parameter in parameters_of(model_class)}
+    pictures = {
+        name: "sha256:" + hashlib.sha256(read_file(path).blob).hexdigest()
+        for name, path in parameters.items()
+        if name in declared and declared[name].is_picture
+    }
+    others = {name: value for name, value in parameters.items() if name not in pictures}
     try:
-        bind(
-            [parameter for parameter in declared if parameter.name not in pictures],
-            {name: value for name, value in parameters.items() if name not in pictures},
-        )
+        bind([parameter for parameter in declared.values() if not parameter.is_picture], others)
     except BadParameter as error:
         if any(name in error.message for name in parameters):
             raise
+    return {**{name: convert(declared[name], value) for name, value in others.items()}, **pictures}
 
 
 def show_summary(summary: Summary, out: Path) -> None:
@@ -205,6 +236,15 @@ class Bar:
             self._task, advance=1, errors=f"[red]{self._errors} errors[/]" if self._errors else ""
         )
 
+    def stopping(self) -> None:
+        """The first Ctrl-C."""
+        told = "stopping when what was begun is answered; Ctrl-C again ends it at once"
+        self._progress.console.print(told, style="yellow")
+
     def _count(self) -> None:
-        total = sum(1 for _ in itertools.takewhile(lambda job: not self._stopped.is_set(), self._listing))
+        """How many inputs there are; if nobody can say, the job itself will say why."""
+        try:
+            total = sum(1 for _ in itertools.takewhile(lambda job: not self._stopped.is_set(), self._listing))
+        except MaxfwError:
+            return
         self._progress.update(self._task, total=total)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +15,12 @@ import msgspec
 from maxfw.batching import Pending
 from maxfw.batching.schedule import FOREVER
 from maxfw.drawing import draw
-from maxfw.errors import MaxfwError, ServiceError
+from maxfw.errors import BadInput, MaxfwError, ServiceError
 from maxfw.offline.inputs import Job
 from maxfw.predictor import Begun, Caller, Predictor
 from maxfw.settings import Settings
 from maxfw.tasks.base import Inputs
+from maxfw.tasks.image_to_image import png
 
 log = logging.getLogger("maxfw")
 
@@ -58,7 +60,7 @@ class Answering:
         self._values = dict(values)
         self._folder = save_images
         if save_images is not None:
-            save_images.mkdir(parents=True, exist_ok=True)
+            make_folder(save_images)
 
     def begin(self, position: int, job: Job, then: Callable[[Asked], None]) -> int:
         """Read and prepare an input; `then` gets it when the model is through → the bytes that it holds until then.
@@ -78,14 +80,21 @@ class Answering:
         return Asked(position, job, kept, begun, pending).bytes
 
     def end(self, asked: Asked) -> Line:
-        """The line of an input that the model is through with."""
+        """The line of an input that the model is through with.
+
+        Raises:
+            BadInput: its picture cannot be saved.
+        """
+        picture = b""
         try:
             answer = self.predictor.complete(asked.begun, asked.pending)
             encoded = self.predictor.task.encode(answer, "application/json")
             if self._folder is not None:
-                self._save(self._folder, asked, draw(self.predictor.task, asked.inputs, answer))
+                picture = png(draw(self.predictor.task, asked.inputs, answer))
         except Exception as error:
             return self.failed(asked.job, error, asked.begun.caller)
+        if self._folder is not None:
+            self._save(self._folder, asked, picture)
         caller = asked.begun.caller
         caller.lap("encode")
         return _line(asked.job.name, encoded.content, "", caller)
@@ -98,13 +107,33 @@ class Answering:
         said = {"status": "error", "code": error.code, "message": error.message, "hint": error.hint}
         return _line(job.name, msgspec.json.encode(said), error.code, caller)
 
-    def _save(self, folder: Path, asked: Asked, picture: Any) -> None:
+    def _save(self, folder: Path, asked: Asked, picture: bytes) -> None:
         stem = re.sub(r"[^\w.-]+", "_", Path(asked.job.name).stem)[:80]
         # Its line's number makes the name unique, and the same in each run.
         path = folder / f"{asked.position + 1:06d}-{stem}.png"
         made = path.with_suffix(".new")
-        picture.save(made, "PNG")
-        os.replace(made, path)
+        try:
+            made.write_bytes(picture)
+            made.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                made.unlink()
+            hint = "make room, then give the same command again"
+            raise BadInput(f"cannot write {str(path)!r}: {error.strerror}", hint=hint) from None
+
+
+def make_folder(path: Path) -> None:
+    """A folder that pictures can be saved in.
+
+    Raises:
+        BadInput: it cannot be made, or not be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise BadInput(f"cannot save pictures in {str(path)!r}: {error.strerror}") from None
 
 
 def settings_for_jobs(settings: Settings) -> Settings:

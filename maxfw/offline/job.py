@@ -21,6 +21,11 @@ from maxfw.offline.results import Results
 BUDGET_BYTES = 512_000_000
 """Memory of inputs that are with the model, beyond which no further one is read."""
 
+WRITE_S = 5.0
+"""How long a write that has begun may take when everything is to end now."""
+
+LOOK_S = 0.5
+
 SLOWEST = 5
 
 
@@ -59,6 +64,10 @@ class Summary(Struct):
 OnLine = Callable[[Line], None]
 
 
+class EndNow(KeyboardInterrupt):
+    """A second interrupt: nothing more is written, and what the model still has is let go."""
+
+
 def run(
     answering: Answering,
     results: Results | None,
@@ -66,16 +75,18 @@ def run(
     *,
     before: int = 0,
     on_line: OnLine = lambda line: None,
+    on_interrupt: Callable[[], object] = lambda: None,
     budget: int = BUDGET_BYTES,
 ) -> Summary:
     """Answer all jobs, and write their lines behind the first `before`; without results, only `on_line` gets them.
 
-    An interrupt (KeyboardInterrupt) ends it when what was begun has its line.
+    An interrupt (KeyboardInterrupt) ends it when what was begun has its line, a second one at once.
 
     Raises:
+        EndNow: at the second interrupt; threads may still be with the model.
         BadInput: the results cannot be written, or the inputs no longer be listed.
     """
-    crew = _Crew(answering, results, jobs, before, on_line, budget)
+    crew = _Crew(answering, results, jobs, before, on_line, on_interrupt, budget)
     started = time.monotonic()
     try:
         crew.work()
@@ -96,6 +107,7 @@ class _Crew:
         jobs: Iterator[Job],
         before: int,
         on_line: OnLine,
+        on_interrupt: Callable[[], object],
         budget: int,
     ) -> None:
         self.summary = Summary(before=before)
@@ -103,6 +115,7 @@ class _Crew:
         self._results = results
         self._jobs = enumerate(jobs, start=before)
         self._on_line = on_line
+        self._on_interrupt = on_interrupt
         self._budget = budget
         self._threads = min(16, (os.cpu_count() or 1) + 2)
         batch = answering.predictor.model.max_batch_size
@@ -120,34 +133,48 @@ class _Crew:
         self._is_listed = False
         self._failure: BaseException | None = None
         self._next_line = before
+        self._is_over = False
+        self._over = threading.Lock()
+        self._over.acquire()
 
     def work(self) -> None:
         """Until every job has its line."""
-        ended = threading.Semaphore(0)
-
-        def thread() -> None:
+        interrupt = None
+        try:
             try:
-                while step := self._next():
-                    step()
-            except BaseException as error:
-                self._fail(error)
-            finally:
-                ended.release()
-
-        for number in range(self._threads):
-            threading.Thread(target=thread, name=f"maxfw-job-{number}", daemon=True).start()
-        left, interrupt = self._threads, None
-        while left:
-            try:
-                ended.acquire()
-                left -= 1
+                self._start()
+                self._wait()
             except KeyboardInterrupt as error:
                 interrupt = error
                 self._list_no_more()
+                self._on_interrupt()
+                self._wait()
+        except KeyboardInterrupt:
+            self._fail(EndNow())
+        # A line that is being written is written whole, unless the disk hangs.
+        if self._writing.acquire(timeout=WRITE_S):
+            self._writing.release()
         if self._failure is not None:
             raise self._failure
         if interrupt is not None:
             raise interrupt
+
+    def _start(self) -> None:
+        for number in range(self._threads):
+            threading.Thread(target=self._thread, name=f"maxfw-job-{number}", daemon=True).start()
+
+    def _wait(self) -> None:
+        # Neither a thread nor a condition: an interrupt can leave those half waited for. Again and again: one that
+        # comes just before the wait is noticed behind it.
+        while not self._is_over:
+            self._over.acquire(timeout=LOOK_S)
+
+    def _thread(self) -> None:
+        try:
+            while step := self._next():
+                step()
+        except BaseException as error:
+            self._fail(error)
 
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
@@ -155,7 +182,7 @@ class _Crew:
                 if self._through:
                     asked = self._through.popleft()
                     return lambda: self._put(asked.position, self._answering.end(asked))
-                if self._is_listed and self._begun == self._written:
+                if self._is_through_with_all():
                     return None
                 if not self._is_listed and self._has_room():
                     self._begun += 1
@@ -195,6 +222,8 @@ class _Crew:
     def _put(self, position: int, line: Line) -> None:
         """Write the line, and those that waited for it; or keep it until those before it are there."""
         with self._writing:
+            if self._failure is not None:
+                return
             lines = []
             with self._changed:
                 self._ready[position] = line
@@ -203,20 +232,33 @@ class _Crew:
                     lines.append(next_line)
                     self._next_line += 1
             if lines and self._results is not None:
-                self._results.append(b"".join(line.content for line in lines))
+                try:
+                    self._results.append(b"".join(line.content for line in lines))
+                except BaseException as error:
+                    self._fail(error)  # before anybody writes behind what may be half a line
+                    raise
             for line in lines:
                 self.summary.add(line)
                 self._on_line(line)
         with self._changed:
             self._written += len(lines)
-            self._changed.notify_all()
+            self._tell()
 
     def _list_no_more(self) -> None:
         with self._changed:
             self._is_listed = True
-            self._changed.notify_all()
+            self._tell()
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:
             self._failure = self._failure or error
-            self._changed.notify_all()
+            self._tell()
+
+    def _is_through_with_all(self) -> bool:
+        return self._is_listed and self._begun == self._written
+
+    def _tell(self) -> None:
+        self._changed.notify_all()
+        if not self._is_over and (self._failure is not None or self._is_through_with_all()):
+            self._is_over = True
+            self._over.release()

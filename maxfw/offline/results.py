@@ -10,15 +10,16 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from maxfw.errors import BadInput
 from maxfw.offline.inputs import Job
+from maxfw.offline.order import ELSEWHERE, Order
+from maxfw.tasks.base import irregular
 
 FSYNC_S = 1.0
 """Seconds of work that are lost, and done again, when the machine itself fails; a killed process loses none."""
@@ -26,22 +27,24 @@ FSYNC_S = 1.0
 
 class _Named(Struct):
     name: str
+    status: str = ""
 
 
 class Results:
     """The open results of a job; others may not open them meanwhile."""
 
-    def __init__(
-        self, path: Path, asked: Mapping[str, Any], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, path: Path, order: Order, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Open the results of a job that asked for this, or start them.
 
         Raises:
             BadInput: the file belongs to something else, to a job that runs, or cannot be written.
         """
         self.path = path
+        self.answered_before = 0
         self._clock = clock
-        self._asked = msgspec.json.encode(asked)
+        self.order = order
+        if problem := _no_place(path):
+            raise BadInput(f"cannot write {str(path)!r}: {problem}", hint="name a file with --out")
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
@@ -64,19 +67,29 @@ class Results:
         with open(os.dup(self._file), "rb") as file:
             file.seek(0)
             for line in file:
-                if (name := _name_of(line)) is None:
+                if (there := _read(line)) is None:
+                    self._check_tail(file, done, whole)
                     break
                 job = next(left, None)
-                if job is None or job.name != name:
-                    there = "no input" if job is None else repr(job.name)
+                if job is None or job.name != there.name:
+                    now = "no input" if job is None else repr(job.name)
                     raise BadInput(
-                        f"line {done + 1} of {str(self.path)!r} is about {name!r}, and the inputs now have {there} there",
+                        f"line {done + 1} of {str(self.path)!r} is about {there.name!r}, and the inputs now have {now} there",
                         hint="the inputs have changed: name another file with --out",
                     )
                 done, whole = done + 1, whole + len(line)
+                self.answered_before += there.status == "ok"
         os.ftruncate(self._file, whole)
         os.lseek(self._file, whole, os.SEEK_SET)
         return done, left
+
+    def _check_tail(self, file: Iterable[bytes], done: int, whole: int) -> None:
+        """A crash damages the end; what stands before good lines is somebody's doing, and they are not thrown away."""
+        if any(_read(line) is not None for line in file):
+            raise BadInput(
+                f"line {done + 1} of {str(self.path)!r} is damaged, and good lines follow it",
+                hint=f"repair it, or have it and all behind it done again: truncate -s {whole} {self.path}",
+            )
 
     def append(self, lines: bytes) -> None:
         """Write whole lines.
@@ -106,23 +119,31 @@ class Results:
         except OSError:
             raise BadInput(f"another job writes {str(self.path)!r}") from None
         beside = self.path.with_name(self.path.name + ".job")
-        if not os.fstat(self._file).st_size:
-            _write_whole(beside, self._asked)
-            return
-        elsewhere = "name another file with --out"
-        if not beside.is_file():
-            raise BadInput(f"{str(self.path)!r} exists, and no job has written it", hint=elsewhere)
-        if (before := beside.read_bytes()) != self._asked:
-            said = before.decode("utf-8", "replace")
-            raise BadInput(f"{str(self.path)!r} has the answers to another job: {said:.300}", hint=elsewhere)
+        if os.fstat(self._file).st_size:
+            if not beside.is_file():
+                raise BadInput(f"{str(self.path)!r} exists, and no job has written it", hint=ELSEWHERE)
+            self.order = self.order.going_on(beside, self.path)
+        _write_whole(beside, msgspec.json.encode(self.order))
 
 
-def _name_of(line: bytes) -> str | None:
-    """The name in a whole line; None for one that was cut, or that a failing disk has spoilt."""
+def _no_place(path: Path) -> str:
+    """Why results cannot stand there: they are read again, cut, and have another file beside them."""
+    folder = str(path.absolute().parent)
+    if str(path) == "-" or folder in ("/dev", "/dev/fd") or folder.startswith("/proc"):
+        return "it is no file of its own"
+    try:
+        kind = irregular(path)
+    except (OSError, ValueError):
+        return ""
+    return f"it is a {kind}" if kind else ""
+
+
+def _read(line: bytes) -> _Named | None:
+    """What stands in a whole line; None for one that was cut, or that a failing disk has spoilt."""
     if not line.endswith(b"\n"):
         return None
     try:
-        return msgspec.json.decode(line, type=_Named).name
+        return msgspec.json.decode(line, type=_Named)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

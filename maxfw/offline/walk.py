@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from typing import IO, NamedTuple
 
 from maxfw.errors import BadInput
 
@@ -39,35 +40,60 @@ def split_pattern(word: str) -> tuple[str, tuple[str, ...]]:
                          if not part == before == "**")  # fmt: skip
 
 
-def files_below(folder: str, pattern: tuple[str, ...], skipped: Collection[str] = ()) -> Iterator[str]:
-    """The paths of the files below a folder that match; nothing hidden, and nothing at the real paths `skipped`.
+class Found(NamedTuple):
+    """The path of a file, or of a folder and why there are no files of it."""
+
+    path: str
+    problem: str = ""
+
+
+class Unreadable(BadInput):
+    """A folder cannot be read."""
+
+
+def files_below(
+    folder: str, pattern: tuple[str, ...], skipped: Collection[str] = (), above: tuple[str, ...] = ()
+) -> Iterator[Found]:
+    """The files below a folder that match; nothing hidden, and nothing at the real paths `skipped`.
+
+    Links are followed, but not in circles: `above` are the real paths of the folders on the way here.
 
     Raises:
-        BadInput: a folder cannot be read.
+        Unreadable: the folder itself cannot be read.
+        BadInput: there is no room for the names of a large one.
     """
     wanted, *rest = pattern
     if wanted == "**":
-        yield from files_below(folder, tuple(rest), skipped)
+        yield from files_below(folder, tuple(rest), skipped, above)
         wanted, rest = "*", list(pattern)
-    for name in _names(folder):
+    above = (*above, os.path.realpath(folder))
+    for name in _sorted(_names(folder)):
         if not fnmatch.fnmatchcase(name, wanted):
             continue
         path = name if folder == "." else os.path.join(folder, name)
-        if os.path.isdir(path):
-            # A link to a folder above would lead in circles.
-            is_circle = rest[:1] == ["**"] and os.path.islink(path)
-            if rest and not is_circle and os.path.realpath(path) not in skipped:
-                yield from files_below(path, tuple(rest), skipped)
-        elif not rest and os.path.realpath(path) not in skipped:
-            yield path
+        if not os.path.isdir(path):
+            if not rest and os.path.realpath(path) not in skipped:
+                yield Found(path)
+        elif rest and (real := os.path.realpath(path)) not in skipped:
+            if rest[0] == "**" and any(_is_within(folder, real) for folder in above):
+                yield Found(path, f"the link {path!r} leads back to {real!r}, in a circle")
+                continue
+            try:
+                yield from files_below(path, tuple(rest), skipped, above)
+            except Unreadable as error:
+                yield Found(path, error.message)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _names(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            yield from _sorted(entry.name for entry in entries if not entry.name.startswith("."))
+            yield from (entry.name for entry in entries if not entry.name.startswith("."))
     except OSError as error:
-        raise BadInput(f"cannot read the folder {folder!r}: {error.strerror}") from None
+        raise Unreadable(f"cannot read the folder {folder!r}: {error.strerror}") from None
 
 
 def _sorted(names: Iterable[str]) -> Iterator[str]:
@@ -78,9 +104,17 @@ def _sorted(names: Iterable[str]) -> Iterator[str]:
             if len(chunk) < CHUNK and not parts:
                 yield from chunk
                 return
-            file = files.enter_context(tempfile.TemporaryFile("w+", encoding="ascii"))
-            # As JSON, for a name may hold any character, a line's end too.
-            file.writelines(f"{json.dumps(name)}\n" for name in chunk)
-            file.seek(0)
-            parts.append(map(json.loads, file))
+            parts.append(map(json.loads, files.enter_context(_written(chunk))))
         yield from heapq.merge(*parts)
+
+
+def _written(names: Iterable[str]) -> IO[str]:
+    try:
+        file = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115
+        # As JSON, for a name may hold any character, a line's end too.
+        file.writelines(f"{json.dumps(name)}\n" for name in names)
+        file.seek(0)
+    except OSError as error:
+        place = tempfile.gettempdir()
+        raise BadInput(f"cannot sort the names of a folder in {place!r}: {error.strerror}") from None
+    return file

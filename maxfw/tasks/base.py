@@ -8,6 +8,8 @@ returned for them into the answer, whose JSON is the standard of that task.
 from __future__ import annotations
 
 import io
+import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -243,12 +245,27 @@ def read_file(path: str) -> Upload:
     """A file of this machine as if it were uploaded.
 
     Raises:
-        BadInput: it is not there or cannot be read.
+        BadInput: it is not there, cannot be read, or is something else, of which a pipe would be waited for.
     """
     try:
+        if kind := irregular(path):
+            raise BadInput(f"cannot read {path!r}: it is a {kind}", hint="name a file")
         return Upload(Path(path).read_bytes(), Path(path).name)
     except OSError as error:
         raise BadInput(f"cannot read {path!r}: {error.strerror}") from None
+    except ValueError:
+        raise BadInput(f"cannot read {path!r}: no path has such a character") from None
+
+
+def irregular(path: str | Path) -> str:
+    """What a path leads to, in a word, if it is no regular file; empty for one that is.
+
+    Raises:
+        OSError: there is nothing, or nobody may see it.
+        ValueError: it is no path.
+    """
+    kinds = {stat.S_IFREG: "", stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(os.stat(path).st_mode), "device")
 
 
 def typed_body(body_type: type[Body], inputs: Inputs) -> Body:

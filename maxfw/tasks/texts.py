@@ -103,9 +103,9 @@ def body_of(argument: str, around: Callable[[str], dict[str, Any]]) -> Inputs:
     Raises:
         BadInput: there is no such file, or it is no JSON object.
     """
-    if argument.endswith(".json"):
+    if argument.lower().endswith(".json"):
         return Inputs(body=decode_json(read_file(argument).blob, "the file"))
-    if argument.endswith(".txt"):
+    if argument.lower().endswith(".txt"):
         return Inputs(body=around(read_file(argument).blob.decode("utf-8", "replace")))
     return Inputs(body=around(argument))
 

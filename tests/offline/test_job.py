@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,9 @@ from PIL import Image
 
 from maxfw.errors import BadInput
 from maxfw.model import MAXModelWrapper
-from maxfw.offline import Answering, Job, Results, Summary, run
+from maxfw.offline import Answering, Job, Order, Results, Summary, run
 from maxfw.offline.answering import Line, settings_for_jobs
+from maxfw.offline.job import EndNow
 from maxfw.predictor import Predictor
 from maxfw.settings import Settings
 from maxfw.web.app import create_app
@@ -43,7 +45,7 @@ def do(
     **options: object,
 ) -> Summary:
     predictor = Predictor(model, settings_for_jobs(settings))
-    results = Results(out, {})
+    results = Results(out, Order({}))
     try:
         return run(Answering(predictor, {}, save_images=save_images), results, jobs, **options)
     finally:
@@ -209,3 +211,34 @@ def test_the_summary_knows_the_slowest_and_the_rate() -> None:
     assert sorted(summary.slowest, reverse=True)[0] == (19.0, "17")
     assert len(summary.slowest) == 5
     assert (summary.answered, summary.failed, summary.rate) == (15, 5, 10.0)
+
+
+def test_a_second_interrupt_ends_it_though_the_model_never_returns(settings: Settings, out: Path) -> None:
+    def interrupt() -> None:
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    class Stuck(Loudness):
+        def _predict_batch(self, batch, *, factor: float = 1.0):
+            if next(calls) != 3:
+                return super()._predict_batch(batch)
+            interrupt()
+            assert interrupted.wait(60)
+            interrupt()
+            released.wait(60)
+            return super()._predict_batch(batch)
+
+    calls, interrupted, released = itertools.count(), threading.Event(), threading.Event()
+    predictor = Predictor(Stuck(), settings_for_jobs(settings))
+    results = Results(out, Order({}))
+    jobs = map(text, itertools.count())
+    try:
+        with pytest.raises(EndNow):
+            run(Answering(predictor, {}), results, jobs, on_interrupt=interrupted.set)
+        results.close()
+        written = out.read_bytes()
+    finally:
+        released.set()
+        predictor.close()
+
+    assert written == out.read_bytes()
+    assert [line["name"] for line in lines_of(out)] == [f"text {n}" for n in range(written.count(b"\n"))]
