@@ -29,7 +29,7 @@ from PIL import Image
 
 from benchmarks.load import Exchange, wrk
 from maxfw.catalog import find, load_model
-from maxfw.offline import Answering, Listing, Results, run
+from maxfw.offline import Answering, Listing, Order, Results, run
 from maxfw.offline.answering import settings_for_jobs
 from maxfw.predictor import Predictor
 from maxfw.settings import load_settings
@@ -71,7 +71,7 @@ def loop_rate(predictor: Predictor, photos: list[Path]) -> float:
 
 def job_rate(predictor: Predictor, folder: Path, out: Path) -> float:
     """Photos a second of a job over the folder."""
-    results = Results(out, {})
+    results = Results(out, Order.of({}))
     try:
         jobs = iter(Listing.of([str(folder)], type(predictor.model), predictor.settings))
         return run(Answering(predictor, {}), results, jobs).rate

@@ -27,6 +27,7 @@ from rich.text import Text
 from maxfw.catalog import ModelFolder, card, load_class, load_model
 from maxfw.deploy.ray import connected, require_ray
 from maxfw.deploy.ray.options import Replicas, replicas_of
+from maxfw.drawing import require_drawing
 from maxfw.errors import BadParameter, MaxfwError
 from maxfw.model import MAXModelWrapper
 from maxfw.model.parameters import bind, convert, parameters_of
@@ -66,6 +67,8 @@ def run_job(
     asked = {"model": card(model_class)["id"], "inputs": listing.words, "parameters": values}
     order = Order.of(asked, listing.lists, save_images)
     if save_images is not None:
+        assert model_class.task is not None
+        require_drawing(model_class.task)
         make_folder(save_images)
     results = Results(out, order)
     try:

@@ -29,6 +29,15 @@ def draw(task: Task, inputs: Inputs, answer: Answer, *, ask: Ask | None = None) 
     return picture
 
 
+def require_drawing(task: Task) -> None:
+    """See that answers of this task can be drawn.
+
+    Raises:
+        BadInput: nobody has written a drawing for it.
+    """
+    _drawing(task)
+
+
 def page(task: Task, inputs: Inputs, answer: Answer) -> str:
     """An answer as a page of HTML, for tasks whose answer is read rather than looked at.
 

@@ -16,6 +16,7 @@ from maxfw.batching import Pending
 from maxfw.batching.schedule import FOREVER
 from maxfw.drawing import draw
 from maxfw.errors import BadInput, MaxfwError, ServiceError
+from maxfw.media import holding_pictures
 from maxfw.offline.inputs import Job
 from maxfw.predictor import Begun, Caller, Predictor
 from maxfw.settings import Settings
@@ -90,7 +91,8 @@ class Answering:
             answer = self.predictor.complete(asked.begun, asked.pending)
             encoded = self.predictor.task.encode(answer, "application/json")
             if self._folder is not None:
-                picture = png(draw(self.predictor.task, asked.inputs, answer))
+                with holding_pictures():
+                    picture = png(draw(self.predictor.task, asked.inputs, answer))
         except Exception as error:
             return self.failed(asked.job, error, asked.begun.caller)
         if self._folder is not None:

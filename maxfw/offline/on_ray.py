@@ -26,7 +26,7 @@ from ray.exceptions import ObjectLostError, RayActorError, WorkerCrashedError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from maxfw.catalog import find, load_model
-from maxfw.errors import BadModel
+from maxfw.errors import BadInput, BadModel
 from maxfw.offline.answering import Answering, Line
 from maxfw.offline.inputs import Job, Listing
 from maxfw.offline.job import OnLine, Summary, run
@@ -66,7 +66,7 @@ def run_on_ray(
     """Answer all inputs behind the first `before` on the cluster that this process is connected to.
 
     Raises:
-        BadInput: the results cannot be written.
+        BadInput: the results or a picture cannot be written.
         BadModel: replicas die again and again of the same inputs.
     """
     context = ray.data.DataContext.get_current()
@@ -102,6 +102,7 @@ def _answered(where: Where, listing: Listing, before: int) -> Iterator[list[Line
     """The lines of each group behind the first `before` inputs.
 
     Raises:
+        BadInput: a picture cannot be saved.
         RayError: what a replica was about is lost.
     """
     # With another need than the actors, or Ray would have one of them do both, and all of it. Here, since the inputs
@@ -127,7 +128,11 @@ def _answered(where: Where, listing: Listing, before: int) -> Iterator[list[Line
         max_task_retries=0,
     )
     for row in answered.iter_rows():
-        yield [Line(*line) for line in msgspec.msgpack.decode(row["lines"])]
+        lines, failure = msgspec.msgpack.decode(row["lines"])
+        yield [Line(*line) for line in lines]
+        if failure:
+            message, hint = failure
+            raise BadInput(message, hint=hint)
 
 
 class _Groups(Datasource):  # type: ignore[misc]
@@ -173,7 +178,11 @@ class _Actor:
         return {"lines": [self._lines(first, json.loads(jobs)) for first, jobs in groups]}
 
     def _lines(self, first: int, jobs: list[Any]) -> bytes:
+        """The lines of a group, and why there are no more of them: an exception would arrive as one of Ray's."""
         lines: list[Line] = []
         asked = iter(msgspec.convert(jobs, list[Job]))
-        run(self._answering, None, asked, before=first, on_line=lines.append)
-        return msgspec.msgpack.encode(lines)
+        try:
+            run(self._answering, None, asked, before=first, on_line=lines.append)
+        except BadInput as error:
+            return msgspec.msgpack.encode((lines, (error.message, error.hint)))
+        return msgspec.msgpack.encode((lines, None))

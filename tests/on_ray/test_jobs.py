@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from maxfw.cli import main
+from maxfw.errors import BadInput
 from tests.on_ray.conftest import png, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -130,20 +131,41 @@ def test_a_job_over_the_nodes_writes_what_a_job_here_writes_wherever_it_goes_on(
         assert summary.before == wanted[:size].count(b"\n")
 
 
-def run_job(models: Path, values: dict[str, Any]) -> Any:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_picture_that_cannot_be_saved_on_a_node_ends_the_job_as_here(
+    cluster: Any, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    for number in range(3):
+        Path(f"in/{number}.png").write_bytes(png((number, 90, 20)))
+    Path("drawn/000002-1.new").mkdir(parents=True)
+
+    with pytest.raises(BadInput, match=r"cannot write .*000002-1.png.*Is a directory"):
+        run_job(models, {}, save_images=str(tmp_path / "drawn"))
+
+    assert b"internal_error" not in Path("there.jsonl").read_bytes()
+    Path("drawn/000002-1.new").rmdir()
+    assert run_job(models, {}, save_images=str(tmp_path / "drawn")).failed == 0
+    assert Path("there.jsonl").read_bytes().count(b"\n") == 3
+
+
+def run_job(models: Path, values: dict[str, Any], *, save_images: str = "") -> Any:
     """The part of `maxfw predict --engine ray` behind the connection, which this process has already."""
     from maxfw.catalog import find, load_class
-    from maxfw.offline import Listing, Results
+    from maxfw.offline import Listing, Order, Results
     from maxfw.offline.answering import settings_for_jobs
     from maxfw.offline.on_ray import Where, run_on_ray
     from maxfw.settings import load_settings
 
     model, settings = str(models / "shares.py"), settings_for_jobs(load_settings())
     listing = Listing.of(["in"], load_class(find(model)), settings)
-    results = Results(Path("there.jsonl"), {})
+    results = Results(Path("there.jsonl"), Order.of({}))
     try:
         before, _ = results.continue_behind(listing)
-        where = Where(model=model, settings=settings, values=values, cpus=0.5, actors=2)
+        where = Where(
+            model=model, settings=settings, values=values, save_images=save_images, cpus=0.5, actors=2
+        )
         return run_on_ray(where, listing.absolute(), results, before=before)
     finally:
         results.close()
