@@ -82,7 +82,7 @@ def test_it_keeps_the_contract(predictor: tuple[ModelFolder, Predictor]) -> None
 def test_many_at_once_get_the_answers_of_their_own_requests(predictor: tuple[ModelFolder, Predictor]) -> None:
     folder, made = predictor
     samples = samples_of(folder, made.task)
-    samples *= max(2, 24 // len(samples))
+    samples *= max(1, 16 // len(samples))
 
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda sample: made.answer(sample.inputs, sample.parameters), samples)
