@@ -15,6 +15,7 @@ from rich.text import Text
 
 from maxfw.catalog import find, load_model
 from maxfw.cli._job import run_job
+from maxfw.cli._ray import ray_options
 from maxfw.drawing import draw, page
 from maxfw.errors import BadInput, BadModel, BadParameter, MaxfwError, one_line
 from maxfw.predictor import Predictor
@@ -54,17 +55,11 @@ SURE = ("probability", "prediction")  # columns of numbers from 0 to 1
     type=click.Path(path_type=Path),
     help="A job: draw each answer into a file of this folder.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["own", "ray"]),
-    default="own",
-    show_default=True,
-    help="A job: in this process, or by Ray Data, on as many machines as its cluster has.",
+@ray_options(
+    engine="A job: in this process, or by Ray Data, on as many machines as its cluster has.",
+    replicas="auto",
+    as_many_as="there is room for",
 )
-@click.option(
-    "--replicas", default="auto", help="Ray: copies of the model, or auto, as many as there is room for."
-)
-@click.option("--address", default="", help="Ray: the cluster to use, e.g. auto; none: one is started here.")
 def command(
     model: str, words: tuple[str, ...], as_json: bool, save: Path | None, output: Path | None, **job: Any
 ) -> None:

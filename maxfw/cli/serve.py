@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from maxfw.catalog import DEFAULT_MODEL, ModelFolder, find, load_model
+from maxfw.cli._ray import ray_options
 from maxfw.deploy.ray import require_ray
 from maxfw.deploy.ray.options import replicas_of
 from maxfw.server import end_process, serve
@@ -58,17 +59,11 @@ def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("serve")
 @click.argument("model", default=DEFAULT_MODEL)
-@click.option(
-    "--engine",
-    type=click.Choice(["own", "ray"]),
-    default="own",
-    show_default=True,
-    help="Our own server, or Ray Serve, on as many machines as its cluster has.",
+@ray_options(
+    engine="Our own server, or Ray Serve, on as many machines as its cluster has.",
+    replicas="1",
+    as_many_as="the load asks for",
 )
-@click.option(
-    "--replicas", default="1", help="Ray: copies of the model, or auto, as many as the load asks for."
-)
-@click.option("--address", default="", help="Ray: the cluster to use, e.g. auto; none: one is started here.")
 @_settings_options
 def command(model: str, engine: str, replicas: str, address: str, **options: Any) -> None:
     """Serve MODEL (a name from `maxfw list`, or the path of a model folder) as a REST API.

@@ -92,7 +92,9 @@ def test_an_installed_maxfw_sends_a_wheel_that_holds_what_it_came_from(tmp_path:
         [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, ROOT], check=True
     )
     [wheel] = tmp_path.glob("maxfw-*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--no-compile", "--target", tmp_path / "first", wheel], check=True)
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--no-compile", "--target", tmp_path / "first", wheel], check=True
+    )
     program = (
         "import pathlib; from maxfw.deploy.context import maxfw_files\n"
         "files = maxfw_files(); assert files.pop('Dockerfile').is_file(); [(name, blob)] = files.items()\n"
@@ -105,7 +107,9 @@ def test_an_installed_maxfw_sends_a_wheel_that_holds_what_it_came_from(tmp_path:
         env={**os.environ, "PYTHONPATH": str(tmp_path / "first")},
     )
     [again] = (tmp_path / "again").glob("*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--no-compile", "--target", tmp_path / "second", again], check=True)
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--no-compile", "--target", tmp_path / "second", again], check=True
+    )
 
     def files(folder: Path) -> dict[str, bytes]:
         return {

@@ -45,7 +45,10 @@ def test_the_file_is_what_ray_serve_reads(described: list[Described]) -> None:
 
     for replicas in ("auto", 3):
         config = serve_config(described, RayPlan(replicas=replicas), Settings())
-        ServeDeploySchema.model_validate(json.loads(json.dumps(config)))
+        read = ServeDeploySchema.model_validate(json.loads(json.dumps(config)))
+        said = read.applications[0].deployments[0].model_dump(exclude_unset=True)
+        assert said.get("num_replicas") == (None if replicas == "auto" else replicas)
+        assert ("autoscaling_config" in said) == (replicas == "auto")
 
 
 def test_a_replica_takes_what_its_class_says_and_as_many_requests_as_fill_its_batches() -> None:

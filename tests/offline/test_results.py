@@ -180,6 +180,8 @@ def test_rows_may_be_added_to_a_list(out: Path, tmp_path: Path) -> None:
     for content in ("", "1\n", "1\n2", "1\n2\n3\n"):
         rows.write_text(content)
         start(out, rows)
+        noted = json.loads(out.with_name(f"{out.name}.job").read_bytes())["lists"][str(rows)]
+        assert noted["bytes"] == len(content)
 
 
 @pytest.mark.parametrize("content", ["0\n2", "1\n", "1\n23", "1\n23\n", "\n1\n2", ""])
